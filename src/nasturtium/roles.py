@@ -1,0 +1,146 @@
+"""Every abstract role on one page. Concrete parts live in their rooms and meet only in a study."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+
+from nasturtium.space import Architecture, Space
+from nasturtium.trial import Fidelity, History
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is asked to do: score one subject at one fidelity.
+
+    subject: an `Architecture`, or another picklable thing that the evaluator knows (a baseline's spec).
+    fold: which rows train and which score: "search", "resplit-K" (K = 0, 1 …) or "all" (trains on every development
+        row, scores none).
+    parent: checkpoint to continue from. checkpoint: where to leave the weights; None leaves none.
+    deadline_s: seconds after which the training must end by itself, with what it has.
+    """
+
+    key: str
+    subject: object
+    fidelity: Fidelity
+    seed: int
+    fold: str = "search"
+    parent: str | None = None
+    checkpoint: str | None = None
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job. measures: metrics and costs by name. stopped: ended early by the scheduler."""
+
+    measures: Mapping[str, float] = field(default_factory=dict)
+    curve: tuple[float, ...] = ()
+    seconds: float = 0.0
+    checkpoint: str | None = None
+    stopped: bool = False
+    failure: str | None = None
+
+
+Report = Callable[[tuple[float, ...]], bool]
+"""Called after each epoch with the curve so far; True asks the training to stop."""
+
+
+class OpenEvaluator(Protocol):
+    """An evaluator with its data open, in one worker."""
+
+    def __call__(self, job: Job, report: Report) -> Outcome:
+        """Score the job. May raise: the executor turns what escapes into a failed outcome."""
+        ...
+
+
+@runtime_checkable
+class Evaluator(Protocol):
+    """A frozen, picklable spec. `open` is called once in each worker process."""
+
+    def open(self) -> OpenEvaluator: ...
+
+
+class Candidates(Protocol):
+    """What a strategy may know of architectures beyond the history; handed in by the wiring."""
+
+    @property
+    def space(self) -> Space: ...
+
+    def feasible(self, architecture: Architecture) -> bool:
+        """Does it meet every limit that can be checked before training?"""
+        ...
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """A feasible architecture, uniform over the live decisions. Raises `LimitError` if none is found."""
+        ...
+
+    def features(self, architecture: Architecture) -> Float[np.ndarray, " features"]:
+        """Encoding and log counted costs, of fixed length for a space."""
+        ...
+
+
+class Strategy(Protocol):
+    """Proposes architectures."""
+
+    @property
+    def name(self) -> str: ...
+
+    def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> Sequence[Architecture]:
+        """Up to `count` feasible architectures; fewer (or none) when the space has no new ones left.
+
+        A pure function of its arguments: the same history and seed give the same answer, and results are read from the
+        history, so a killed search resumes exactly. Caches are allowed if dropping one changes nothing.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Start a new architecture at this fidelity."""
+
+    fidelity: Fidelity
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """Train the architecture of trial `parent` on, up to this fidelity."""
+
+    parent: int
+    fidelity: Fidelity
+
+
+class Scheduler(Protocol):
+    """Decides who gets how much training."""
+
+    @property
+    def name(self) -> str: ...
+
+    def next(self, history: History) -> Fresh | Continuation | None:
+        """What to start now; None waits for running trials. Pure, like `Strategy.ask`."""
+        ...
+
+    def stop(self, curve: tuple[float, ...], history: History) -> bool:
+        """Should the running trial with this curve (score per epoch, first objective) end early?"""
+        ...
+
+
+class Executor(Protocol):
+    """Runs jobs on workers that may crash or hang."""
+
+    @property
+    def workers(self) -> int: ...
+
+    def submit(self, job: Job) -> None: ...
+
+    def wait(self, timeout_s: float) -> list[tuple[Job, Outcome]]:
+        """Jobs that ended since the last call; blocks up to `timeout_s` for the first."""
+        ...
+
+    def cancel(self) -> list[Job]:
+        """Ends what is running and returns those jobs."""
+        ...
+
+    def close(self) -> None: ...
