@@ -133,7 +133,9 @@ class Executor(Protocol):
     @property
     def workers(self) -> int: ...
 
-    def submit(self, job: Job) -> None: ...
+    def submit(self, job: Job, stop: Report | None = None) -> None:
+        """Queue a job. `stop` is asked in this process with each reported curve; True ends the training early."""
+        ...
 
     def wait(self, timeout_s: float) -> list[tuple[Job, Outcome]]:
         """Jobs that ended since the last call; blocks up to `timeout_s` for the first."""
