@@ -1,0 +1,93 @@
+"""Cells: small graphs whose edges carry an operation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nasturtium.blocks.block import Block
+from nasturtium.blocks.expr import Expr, Graph, Sum, seq
+from nasturtium.blocks.primitives import Activation, Conv, Identity, Norm, Pool, Zero
+from nasturtium.errors import SpaceError, hint
+from nasturtium.space import Open, register
+from nasturtium.task import Signal
+
+Edge = tuple[int, int, Expr]
+
+NB201_EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+NB201_OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+
+
+def live_edges(edges: Iterable[Edge], outputs: tuple[int, ...]) -> tuple[Edge, ...]:
+    """Edges on a path from the input (0) to an output; edges that carry `Zero` are no path."""
+    kept = [edge for edge in edges if not isinstance(edge[2], Zero)]
+    reached = {0}
+    for source, target, _ in kept:  # sorted by target, so one pass is enough
+        if source in reached:
+            reached.add(target)
+    needed = set(outputs)
+    for source, target, _ in reversed(kept):
+        if target in needed:
+            needed.add(source)
+    return tuple(edge for edge in kept if edge[0] in reached and edge[1] in needed)
+
+
+def relu_conv_bn(width: int, kernel: int, stride: int = 1) -> Expr:
+    """The weighted operation of NAS-Bench-201: ReLU, convolution, batch normalisation."""
+    return seq(("act", Activation("relu")), ("conv", Conv(width, kernel, stride)), ("norm", Norm("batch")))
+
+
+@register
+@dataclass(frozen=True)
+class NB201Cell(Block):
+    """A cell of NAS-Bench-201 (Dong and Yang 2020): 4 values, 6 edges, 5 operations.
+
+    operations: one a edge, in the order of `NB201_EDGES`. prune: leave out what cannot reach the output, as any
+    deployment would; the benchmark's own counts keep it, so False reproduces them.
+    """
+
+    operations: tuple[Open[str], ...]
+    prune: bool = True
+
+    def lower(self, x: Signal) -> Expr:
+        edges = [(s, t, self._operation(op, x)) for (s, t), op in zip(NB201_EDGES, self.operations, strict=True)]
+        kept = live_edges(edges, (3,)) if self.prune else tuple(edges)
+        return Graph(kept, (3,)) if kept else Zero()
+
+    @staticmethod
+    def _operation(name: str, x: Signal) -> Expr:
+        match name:
+            case "none":
+                return Zero()
+            case "skip_connect":
+                return Identity()
+            case "nor_conv_1x1":
+                return relu_conv_bn(x.channels, 1)
+            case "nor_conv_3x3":
+                return relu_conv_bn(x.channels, 3)
+            case "avg_pool_3x3":
+                return Pool("avg", 3)
+        raise SpaceError(f"Unknown operation {name!r} in a NAS-Bench-201 cell. {hint(name, NB201_OPERATIONS)}")
+
+
+@register
+@dataclass(frozen=True)
+class NB201Reduction(Block):
+    """The residual block between the stages of NAS-Bench-201: stride 2, to `width` channels."""
+
+    width: Open[int]
+
+    def lower(self, x: Signal) -> Expr:
+        body = seq(("first", relu_conv_bn(self.width, 3, 2)), ("second", relu_conv_bn(self.width, 3)))
+        skip = seq(("pool", Pool("avg", 2, 2, 0)), ("conv", Conv(self.width, 1)))
+        return Sum((("body", body), ("skip", skip)))
+
+
+@register
+@dataclass(frozen=True)
+class NormAct(Block):
+    """Normalisation and activation, as before the head of pre-activation networks."""
+
+    activation: Open[str] = "relu"
+    norm: Open[str] = "batch"
+
+    def lower(self, x: Signal) -> Expr:
+        return seq(("norm", Norm(self.norm)), ("act", Activation(self.activation)))

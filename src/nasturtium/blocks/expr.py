@@ -1,0 +1,172 @@
+"""Expressions: what a network is, as plain hashable data.
+
+An expression is a function of one tensor. Its leaves are primitives (see `primitives`), its inner nodes the five
+combinators below. Everything else (cost, memory, building, canonical form, drawing, source text) is a walk over it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+
+from nasturtium.blocks import modules
+from nasturtium.errors import SpaceError
+from nasturtium.task import Signal
+
+
+@dataclass(frozen=True)
+class Call:
+    """A constructor call that can be executed (`build`) or written down (`source`): one rule for both.
+
+    target: a class, or a function of `modules` that returns a module. Arguments are plain values, tuples or `Call`s.
+    """
+
+    target: type | object
+    args: tuple[object, ...] = ()
+    kwargs: tuple[tuple[str, object], ...] = ()
+
+
+class Expr(ABC):
+    """A frozen, hashable description of a function of one tensor."""
+
+    @abstractmethod
+    def out(self, x: Signal) -> Signal:
+        """Type of the result for an input of type `x`; raises `SpaceError` where it cannot be applied."""
+
+    @abstractmethod
+    def call(self, x: Signal) -> Call:
+        """How its module is constructed for an input of type `x`."""
+
+
+class Primitive(Expr):
+    """A leaf. Its shape, cost and build rules stand beside each other in one class."""
+
+    in_place: bool = False
+    """Can overwrite its input where nobody else reads it (normalisation, activation); used for peak memory."""
+
+    def params(self, x: Signal) -> int:
+        """Trainable numbers."""
+        return 0
+
+    def macs(self, x: Signal) -> int:
+        """Multiply-accumulates for one row (convolution, linear, matmul)."""
+        return 0
+
+    def activations(self, x: Signal) -> int:
+        """Numbers written by convolutions and linear layers for one row (as in Radosavovic et al. 2020, section 3)."""
+        return 0
+
+    def is_identity(self, x: Signal) -> bool:
+        """Does it hand its input on unchanged?"""
+        return False
+
+
+@dataclass(frozen=True)
+class Seq(Expr):
+    """One after the other. Names become parameter paths, so they do not depend on neighbours."""
+
+    parts: tuple[tuple[str, Expr], ...] = ()
+
+    def signals(self, x: Signal) -> Iterator[tuple[str, Expr, Signal]]:
+        """Each part with the type of its input."""
+        for name, part in self.parts:
+            yield name, part, x
+            x = part.out(x)
+
+    def out(self, x: Signal) -> Signal:
+        for _, part in self.parts:
+            x = part.out(x)
+        return x
+
+    def call(self, x: Signal) -> Call:
+        return Call(modules.sequential, (), tuple((name, part.call(at)) for name, part, at in self.signals(x)))
+
+
+@dataclass(frozen=True)
+class Sum(Expr):
+    """Branches on one input, added. The identity, if any, stands last."""
+
+    branches: tuple[tuple[str, Expr], ...]
+
+    def out(self, x: Signal) -> Signal:
+        return _same([branch.out(x) for _, branch in self.branches], "added")
+
+    def call(self, x: Signal) -> Call:
+        return Call(modules.Sum, (), tuple((name, branch.call(x)) for name, branch in self.branches))
+
+
+@dataclass(frozen=True)
+class Concat(Expr):
+    """Branches on one input, concatenated along the channels."""
+
+    branches: tuple[tuple[str, Expr], ...]
+
+    def out(self, x: Signal) -> Signal:
+        outs = [branch.out(x) for _, branch in self.branches]
+        if len({(o.kind, o.shape[1:]) for o in outs}) != 1:
+            raise SpaceError(f"Branches of shapes {[o.shape for o in outs]} cannot be concatenated.")
+        return replace(outs[0], shape=(sum(o.channels for o in outs), *outs[0].shape[1:]))
+
+    def call(self, x: Signal) -> Call:
+        return Call(modules.Concat, (), tuple((name, branch.call(x)) for name, branch in self.branches))
+
+
+@dataclass(frozen=True)
+class Gate(Expr):
+    """The input multiplied by what `body` makes of it (squeeze-and-excitation)."""
+
+    body: Expr
+
+    def out(self, x: Signal) -> Signal:
+        self.body.out(x)
+        return x
+
+    def call(self, x: Signal) -> Call:
+        return Call(modules.Gate, (self.body.call(x),))
+
+
+@dataclass(frozen=True)
+class Graph(Expr):
+    """A cell: value 0 is the input, every other value the sum of operations on earlier values.
+
+    edges: (source, target, operation) with source < target, in order of target; no dead ones (see `cells.live_edges`).
+    outputs: values that are concatenated to the result (one: taken as it is).
+    """
+
+    edges: tuple[tuple[int, int, Expr], ...]
+    outputs: tuple[int, ...]
+
+    def values(self, x: Signal) -> dict[int, Signal]:
+        """Type of each value."""
+        known = {0: x}
+        for target in sorted({target for _, target, _ in self.edges}):
+            arriving = [op.out(known[source]) for source, at, op in self.edges if at == target]
+            known[target] = _same(arriving, "added")
+        return known
+
+    def out(self, x: Signal) -> Signal:
+        known = self.values(x)
+        outs = [known[k] for k in self.outputs]
+        return replace(outs[0], shape=(sum(o.channels for o in outs), *outs[0].shape[1:]))
+
+    def call(self, x: Signal) -> Call:
+        known = self.values(x)
+        wiring = tuple((source, target) for source, target, _ in self.edges)
+        named = tuple((f"edge_{s}_{t}", op.call(known[s])) for s, t, op in self.edges)
+        return Call(modules.Graph, (wiring, self.outputs), named)
+
+
+def _same(signals: list[Signal], verb: str) -> Signal:
+    if len(set(signals)) != 1:
+        raise SpaceError(f"Branches of shapes {[s.shape for s in signals]} cannot be {verb}.")
+    return signals[0]
+
+
+def seq(*parts: tuple[str, Expr | None] | None) -> Expr:
+    """`Seq` of the parts that are there; a single part is still wrapped, so that paths stay what they are."""
+    return Seq(tuple((part[0], part[1]) for part in parts if part is not None and part[1] is not None))
+
+
+def numbers(shape: tuple[int, ...]) -> int:
+    """How many numbers a tensor of this shape holds."""
+    return prod(shape)
