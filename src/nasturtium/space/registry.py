@@ -1,0 +1,52 @@
+"""Names of blocks in JSON: a registered frozen dataclass is written as {"$block": name, field: value, …}."""
+
+from types import MappingProxyType
+from typing import TypeVar
+
+from nasturtium.errors import SpaceError, hint
+from nasturtium.space.decisions import is_frozen
+
+C = TypeVar("C", bound=type)
+
+_blocks: dict[str, type] = {}
+
+
+def register(block: C) -> C:
+    """Decorator, above `@dataclass(frozen=True)`: lets JSON name the class by its own name.
+
+    Raises `SpaceError` for what is not a frozen dataclass, and where another class has the name already.
+    """
+    name = block.__name__
+    if not (isinstance(block, type) and is_frozen(block)):
+        raise SpaceError(f"{name} must be a frozen dataclass: put @register above @dataclass(frozen=True)")
+    owner = _blocks.get(name)
+    # The same file imported again (an edited space file) replaces its own class.
+    if owner is not None and (owner.__module__, owner.__qualname__) != (block.__module__, block.__qualname__):
+        raise SpaceError(
+            f"the block name {name!r} is taken by {owner.__module__}.{owner.__qualname__}; rename the class"
+        )
+    _blocks[name] = block
+    return block
+
+
+def registered() -> MappingProxyType[str, type]:
+    """All registered blocks by name (a live, read-only view)."""
+    return MappingProxyType(_blocks)
+
+
+def block_name(block: type) -> str:
+    """The name a class has in JSON; `module:Class` if it is not registered, which can be written but not read."""
+    if _blocks.get(block.__name__) is block:
+        return block.__name__
+    return f"{block.__module__}:{block.__qualname__}"
+
+
+def block_named(name: object, where: str) -> type:
+    """The registered class. Raises `SpaceError` with the nearest names."""
+    if isinstance(name, str) and name in _blocks:
+        return _blocks[name]
+    if isinstance(name, str) and ":" in name:
+        raise SpaceError(
+            f"{where}: the block {name!r} is not registered; put @register above its class and import it first"
+        )
+    raise SpaceError(f"{where}: unknown block {name!r}. {hint(name, sorted(_blocks))}")
