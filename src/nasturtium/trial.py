@@ -16,7 +16,7 @@ State = Literal["running", "complete", "stopped", "failed"]
 
 @dataclass(frozen=True)
 class Objective:
-    """One thing to optimise, named as in `Outcome.measures` (a metric such as "accuracy" or a cost such as "params")."""
+    """One thing to optimise, named as in `Outcome.measures`: a metric such as "accuracy" or a cost such as "params"."""
 
     name: str
     direction: Direction
@@ -73,7 +73,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class History:
-    """All trials of a study so far, in the order of their numbers: the only thing a strategy or scheduler learns from."""
+    """All trials of a study so far, in the order of their numbers: all that a strategy or scheduler learns from."""
 
     objectives: tuple[Objective, ...]
     trials: tuple[Trial, ...] = ()

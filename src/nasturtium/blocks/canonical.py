@@ -94,10 +94,8 @@ def _render(
     for source, target, _ in expr.edges:
         text = texts[source, target]
         value = _value(terms[source])
-        if text == IDENTITY:
-            new = list(terms[source])
-        else:
-            new = [f"{text}{labels.get((source, target), '')}({value})"]
+        applied = f"{text}{labels.get((source, target), '')}({value})"
+        new = list(terms[source]) if text == IDENTITY else [applied]
         if (source, target) == upto:
             return new[0]
         terms.setdefault(target, []).extend(new)

@@ -6,7 +6,7 @@ from nasturtium.task import Signal, Task
 
 
 def preprocessing(x: Signal) -> Call | None:
-    """From raw inputs to what the network was trained on; None for vectors. Its numbers are buffers `mean` and `std`."""
+    """From raw inputs to what the network was trained on; None for vectors. Holds buffers `mean` and `std`."""
     match x.kind:
         case "image" | "sequence":
             return Call(modules.StandardizeChannels, (x.channels, x.rank))

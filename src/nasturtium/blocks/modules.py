@@ -1,4 +1,4 @@
-"""The modules that torch does not have. Imports torch only: the source of what a network needs is copied into `model.py`."""
+"""The modules that torch does not have. Imports torch only: what a network needs of it is copied into `model.py`."""
 
 from collections import OrderedDict
 

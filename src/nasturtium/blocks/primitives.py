@@ -1,4 +1,4 @@
-"""The primitives: each one's shape, cost and build rule side by side. Work on images (2-D), sequences (1-D), vectors."""
+"""The primitives: each one's shape, cost and build rule side by side, for images (2-D), sequences (1-D), vectors."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar

@@ -13,7 +13,7 @@ WIDTH = 100
 
 @dataclass
 class Source:
-    """expression: text that constructs the network. definitions: source of the classes it needs, in order of first use."""
+    """expression: text that constructs the network. definitions: source of the classes it needs, by name."""
 
     expression: str
     definitions: dict[str, str] = field(default_factory=dict)
