@@ -26,6 +26,8 @@ def fit_boosting(
 ) -> Fitted:
     """Boosted trees; labels and targets get an ensemble each."""
     rows = inputs.reshape(len(inputs), -1)
+    # scikit-learn cannot bin a column without a number; as a constant it is never asked for.
+    rows = np.where(np.isnan(rows).all(0), np.float32(0), rows)
     seen: tuple[int, ...] = ()
     if task.kind == "classification":
         model = estimate_classes(rows, targets, seed)

@@ -224,7 +224,7 @@ class TreeEnsemble(nn.Module):
         node = self.root.unsqueeze(0).expand(inputs.shape[0], -1)
         for _ in range(self.depth):
             asked = rows.gather(1, self.column[node])
-            left = torch.where(torch.isnan(asked), self.missing_left[node], asked <= self.number[node])
+            left = (asked <= self.number[node]) | (torch.isnan(asked) & self.missing_left[node])
             child = self.child[node]
             node = torch.where(child > 0, child + (~left).to(child.dtype), node)
         parts = self.number[node].split(self.trees, 1)
