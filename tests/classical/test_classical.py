@@ -6,12 +6,13 @@ import time
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+
 from nasturtium.classical import Classical, Fitted, _boosting, _kernel, _linear, applicable, fit, modules
 from nasturtium.classical._features import fit_features
 from nasturtium.classical._sample import thin
 from nasturtium.errors import DataError, UserError
 from nasturtium.task import Signal, Task
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 
 DIGITS = Task("classification", Signal("image", (1, 8, 8)), 10, "accuracy")
 

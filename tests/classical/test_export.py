@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+
 from nasturtium.classical import Classical, Fitted, fit
 from nasturtium.task import Signal, Task
 
