@@ -1,0 +1,40 @@
+"""Full training with the median stopping rule.
+
+Golovin, Solnik, Moitra, Kochanski, Karro and Sculley, "Google Vizier: A Service for Black-Box Optimization", KDD 2017,
+section 3.2.1: a trial ends when its best score so far is worse than the median of the others' running averages.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nasturtium.roles import Fresh
+from nasturtium.trial import Fidelity, History
+
+
+@dataclass(frozen=True)
+class MedianStopping:
+    """Every trial is fresh and trains for `epochs`, or ends early by the rule.
+
+    Curves hold the first objective's metric. least_trials: scored trials needed before any is stopped.
+    warm_up: part of the epochs that every trial gets.
+    """
+
+    epochs: int
+    least_trials: int = 5
+    warm_up: float = 0.25
+    name: str = "median-stopping"
+
+    def next(self, history: History) -> Fresh:
+        return Fresh(Fidelity(self.epochs))
+
+    def stop(self, curve: tuple[float, ...], history: History) -> bool:
+        reached = len(curve)
+        if reached == 0 or reached >= self.epochs or reached < self.warm_up * self.epochs:
+            return False
+        # Trials that were stopped before this epoch say how bad the bad ones were, so they count with what they reached.
+        averages = [np.mean(trial.curve[:reached]) for trial in history.scored if trial.curve]
+        if len(averages) < self.least_trials:
+            return False
+        sign = history.objectives[0].sign
+        return bool(min(sign * value for value in curve) > np.median(sign * np.array(averages)))
