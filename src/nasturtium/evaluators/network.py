@@ -1,0 +1,109 @@
+"""Train one network for one job."""
+
+from dataclasses import asdict, dataclass
+from math import isnan
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped
+from torch import nn
+
+from nasturtium.blocks import Expr, construct, counted, deployed
+from nasturtium.data import Development, InputStatistics, input_statistics
+from nasturtium.roles import Job, Outcome, Report
+from nasturtium.task import Task
+from nasturtium.training import METRICS, Recipe, load_checkpoint, predict, save_checkpoint, seeded, train
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one fold, raw, and the statistics of those that train."""
+
+    inputs: Shaped[np.ndarray, "train ..."]
+    targets: Shaped[np.ndarray, "train ..."]
+    score_inputs: Shaped[np.ndarray, "score ..."]
+    score_targets: Shaped[np.ndarray, "score ..."]
+    statistics: InputStatistics
+
+    @staticmethod
+    def of(data: Development, train_rows: np.ndarray, score_rows: np.ndarray) -> "Rows":
+        return Rows(
+            data.inputs[train_rows],
+            data.targets[train_rows],
+            data.inputs[score_rows],
+            data.targets[score_rows],
+            input_statistics(data, train_rows),
+        )
+
+    def share(self, share: float) -> "Rows":
+        """The first part of the training rows, whose order is random: smaller shares are subsets of larger ones."""
+        count = max(1, round(len(self.inputs) * share))
+        return Rows(
+            self.inputs[:count], self.targets[:count], self.score_inputs, self.score_targets, self.statistics
+        )
+
+
+def train_network(
+    job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, device: str, report: Report
+) -> Outcome:
+    """Build, train, score and (where the job asks) save the whole model, pre-processing included."""
+    with seeded(job.seed):
+        model = construct(deployed(expr, task))
+    set_statistics(model, rows.statistics)
+    if job.parent is not None:
+        load_checkpoint(model, job.parent)
+    used = rows.share(job.fidelity.share)
+    scores = len(used.score_inputs) > 0
+    network = model.get_submodule("network")
+    trained = train(
+        network,
+        standardised(model, used.inputs),
+        torch.from_numpy(used.targets),
+        standardised(model, used.score_inputs) if scores else None,
+        torch.from_numpy(used.score_targets) if scores else None,
+        task=task,
+        recipe=recipe,
+        epochs=job.fidelity.epochs,
+        seed=job.seed,
+        device=device,
+        report=report if scores else None,
+        deadline_s=job.deadline_s,
+    )
+    if trained.diverged or (scores and isnan(trained.score)):
+        return Outcome(curve=trained.curve, seconds=trained.seconds, failure="training diverged")
+    if trained.target_scale is not None:
+        _set(model.get_submodule("output"), trained.target_scale.mean, trained.target_scale.std)
+    measures = {name: float(value) for name, value in asdict(counted(expr, task.input)).items()}
+    measures["epochs"] = trained.epochs
+    if scores:
+        measures |= score(model.cpu(), used, task)
+    if job.checkpoint is not None:
+        save_checkpoint(model, job.checkpoint)
+    return Outcome(measures, trained.curve, trained.seconds, job.checkpoint, trained.stopped)
+
+
+def score(model: nn.Module, rows: Rows, task: Task) -> dict[str, float]:
+    """The task's metric, and for classification the log-loss, which tells apart networks of equal accuracy."""
+    outputs = predict(model, torch.as_tensor(rows.score_inputs, dtype=torch.float32))
+    names = {task.metric} | ({"log-loss"} if task.kind == "classification" else set())
+    return {name: METRICS[name].function(outputs, rows.score_targets) for name in names}
+
+
+def set_statistics(model: nn.Module, statistics: InputStatistics) -> None:
+    """Fill the buffers of the pre-processing."""
+    if hasattr(model, "input"):
+        _set(model.get_submodule("input"), statistics.mean, statistics.std)
+
+
+def standardised(model: nn.Module, inputs: Shaped[np.ndarray, "rows ..."]) -> Float[torch.Tensor, "rows ..."]:
+    """Raw inputs as the network sees them."""
+    raw = torch.as_tensor(np.ascontiguousarray(inputs)).to(torch.float32)
+    with torch.no_grad():
+        done: torch.Tensor = model.get_submodule("input")(raw) if hasattr(model, "input") else raw
+    return done
+
+
+def _set(module: nn.Module, mean: object, std: object) -> None:
+    for name, value in (("mean", mean), ("std", std)):
+        buffer = module.get_buffer(name)
+        buffer.copy_(torch.as_tensor(value, dtype=torch.float32).reshape(buffer.shape))
