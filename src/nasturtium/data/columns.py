@@ -1,0 +1,102 @@
+"""What kind of thing each column of a table holds, and which columns are kept apart.
+
+Only the column itself is looked at, never the target.
+"""
+
+import re
+
+import pandas as pd
+from pandas.api import types
+
+from nasturtium.data.raw import Column, ColumnKind
+
+MANY_VALUES = 20
+DISTINCT_SHARE = 0.5
+LONG_TEXT = 40
+TEXT_WORDS = 2.5
+MISSING_WORDS = frozenset({"?", "-", "--", ".", "na", "n/a", "nan", "none", "null", "missing", "unknown"})
+_DATE = re.compile(r"^\s*(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?\s*$")
+_ID_NAME = re.compile(r"(^|[_\s.-])(id|index|idx|uuid|guid|key|row)$|^unnamed: 0$", re.IGNORECASE)
+
+
+def tidy(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with text stripped, empty text missing, text that spells numbers turned into numbers."""
+    return pd.DataFrame({name: _tidy(table[name]) for name in table.columns}, index=table.index)
+
+
+def _tidy(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype if column.cat.categories.dtype != object else object)
+    if types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column):
+        return column
+    present = column.dropna()
+    if len(present) == 0:
+        return column.astype(object)
+    if present.map(lambda value: isinstance(value, bool)).all():
+        return column.map({True: 1.0, False: 0.0}).astype(float) if len(present) < len(column) else column.astype(bool)
+    if not present.map(lambda value: isinstance(value, str | int | float)).all():
+        return column
+    stripped = column.where(column.isna(), column.astype(str).str.strip())
+    stripped = stripped.mask(stripped == "")
+    return _spelled_numbers(stripped)
+
+
+def _spelled_numbers(text: pd.Series) -> pd.Series:
+    """Numbers where every value spells one or is a usual word for missing ("?", "N/A" …); else the text."""
+    words = text.where(~text.astype(str).str.lower().isin(MISSING_WORDS))
+    if words.notna().sum() == 0:
+        return text
+    numbers = pd.to_numeric(words, errors="coerce")
+    return numbers.astype(float) if numbers.notna().sum() == words.notna().sum() else text
+
+
+def describe(column: pd.Series) -> Column:
+    """Kind of a tidy column, and why it is kept apart if it is."""
+    kind, reason = _kind(column)
+    return Column(str(column.name), kind, float(column.isna().mean()) if len(column) else 0.0, reason)
+
+
+def _kind(column: pd.Series) -> tuple[ColumnKind, str]:
+    if types.is_datetime64_any_dtype(column):
+        return "date", "dates are not used yet"
+    present = column.dropna()
+    if len(present) and not types.is_numeric_dtype(column) and not present.map(lambda v: isinstance(v, str)).all():
+        return "other", f"holds {type(present.iloc[0]).__name__} objects"
+    distinct = int(present.nunique())
+    if distinct == 0:
+        return "constant", "every value is missing"
+    if distinct == 1 and len(present) == len(column):
+        return "constant", "the same value in every row"
+    if types.is_bool_dtype(column):
+        return "boolean", ""
+    if types.is_numeric_dtype(column):
+        return _number_kind(present, distinct)
+    return _text_kind(present, distinct)
+
+
+def _number_kind(present: pd.Series, distinct: int) -> tuple[ColumnKind, str]:
+    """A number, or a running number: whole, all different, and without a gap or named like an id."""
+    numbers = present.astype(float)
+    whole = distinct == len(present) > MANY_VALUES and bool((numbers % 1 == 0).all())
+    if whole and (numbers.max() - numbers.min() == distinct - 1 or looks_like_id(str(present.name))):
+        return "id", "a different whole number in every row"
+    return "number", ""
+
+
+def looks_like_id(name: str) -> bool:
+    """`customer_id`, `PassengerId`, `index`, `Unnamed: 0` …"""
+    return bool(_ID_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)))
+
+
+def _text_kind(present: pd.Series, distinct: int) -> tuple[ColumnKind, str]:
+    text = present.astype(str)
+    if float(text.str.match(_DATE).mean()) >= 0.95:
+        return "date", "dates are not used yet"
+    share = distinct / len(text)
+    if distinct > MANY_VALUES and share > DISTINCT_SHARE / 2:
+        words, length = float(text.str.split().str.len().mean()), float(text.str.len().mean())
+        if length > LONG_TEXT or (share > DISTINCT_SHARE and words >= TEXT_WORDS):
+            return "text", f"free text is not used yet ({distinct:,} different values)"
+        if share > DISTINCT_SHARE:
+            return "id", f"{distinct:,} different values in {len(text):,} rows"
+    return "category", ""
