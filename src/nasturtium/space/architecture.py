@@ -39,10 +39,11 @@ class Architecture:
         codes: tuple[int, ...] | None = None,
         arch_id: str | None = None,
     ) -> None:
-        """values, tree: may be None and MISSING where `space` and `codes` are given; they are then worked out when asked for."""
+        """values, tree: None and UNRESOLVED where `space` and `codes` are given, to be worked out when asked for."""
         self._space_name, self._task, self._space, self._codes = space_name, task, space, codes
         self._values: Mapping[str, Value] | None = None if values is None else MappingProxyType(dict(values))
-        self._tree, self._id, self._hash = tree, arch_id, None
+        self._tree, self._id = tree, arch_id
+        self._hash: int | None = None
 
     @property
     def space_name(self) -> str:

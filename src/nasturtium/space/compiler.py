@@ -86,4 +86,5 @@ def _refusal(node: object) -> str:
         return f"the dataclass {kind} must be frozen: @dataclass(frozen=True)"
     if callable(node):
         return f"{node!r} is a function; call it, or give it to repeat(…)"
-    return f"{node!r} ({kind}) cannot be part of a space; parts are decisions, frozen dataclasses, tuples, str, int, float, bool, None"
+    parts = "decisions, frozen dataclasses, tuples, str, int, float, bool, None"
+    return f"{node!r} ({kind}) cannot be part of a space; parts are {parts}"

@@ -28,7 +28,7 @@ class Counter:
         self._known: dict[tuple[object, ...], int] = {}
 
     def count(self, pending: Iterable[Place], made: Mapping[int, int]) -> int:
-        """Ways to decide what is live in the pending places. made: codes of the decisions that are decided or counted."""
+        """Ways to decide what is live in the pending places. made: codes of the decided and the counted."""
         decided = dict(made)
         factor = 1
         waiting: dict[int, list[Place]] = {}

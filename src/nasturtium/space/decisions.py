@@ -1,7 +1,8 @@
 """Decisions: the open places of a space.
 
 A decision *object* is one decision wherever it appears in a tree, so using one object twice ties the two places.
-A tree is made of decisions, `Repeat`s, frozen dataclasses, tuples, classes and plain values (str, int, float, bool, None).
+A tree is made of decisions, `Repeat`s, frozen dataclasses, tuples, classes and plain values (str, int, float, bool,
+None).
 """
 
 from abc import ABC, abstractmethod

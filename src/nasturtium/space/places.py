@@ -37,7 +37,7 @@ class Place(ABC):
         """What stands here once the decisions are made."""
 
     def local(self, codes: Codes) -> tuple[int, ...]:
-        """Codes of the decisions at or below this place: equal local codes resolve to equal (small: identical) parts."""
+        """Codes of the decisions at or below this place: equal local codes, equal parts (one object where interned)."""
         return tuple([codes[index] for index in self.decisions])
 
 

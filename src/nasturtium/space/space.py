@@ -93,9 +93,8 @@ class Space:
         missing = self.program.undecided(raw)
         if missing is not None:
             named = self.decisions[missing]
-            raise SpaceError(
-                f"decision {named.path!r} of the space {self.name!r} has no value; give one of {named.decision.describe()}"
-            )
+            known = named.decision.describe()
+            raise SpaceError(f"decision {named.path!r} of the space {self.name!r} has no value; give one of {known}")
         return self.from_codes(self.program.mask(raw))
 
     def from_codes(self, codes: tuple[int, ...]) -> Architecture:

@@ -1,4 +1,4 @@
-"""Resolved trees as JSON data: frozen dataclasses as {"$block": name, …}, classes as {"$type": "module:Class"}, tuples as lists."""
+"""Resolved trees as JSON data: frozen dataclasses as {"$block": name, …}, classes as {"$type": "module:Class"}."""
 
 import json
 import sys
