@@ -1,7 +1,8 @@
 """ASHA: asynchronous successive halving.
 
-Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht and Talwalkar, "A System for Massively Parallel Hyperparameter
-Tuning", MLSys 2020, algorithm 2. Ours ranks a rung by Pareto front, so that it works with several objectives.
+Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht and Talwalkar, "A System for Massively Parallel
+Hyperparameter Tuning", MLSys 2020, algorithm 2. Ours ranks a rung by Pareto front, so that it works with
+several objectives.
 """
 
 from dataclasses import dataclass

@@ -32,7 +32,7 @@ class MedianStopping:
         reached = len(curve)
         if reached == 0 or reached >= self.epochs or reached < self.warm_up * self.epochs:
             return False
-        # Trials that were stopped before this epoch say how bad the bad ones were, so they count with what they reached.
+        # Trials stopped before this epoch say how bad the bad ones were, so they count with what they reached.
         averages = [np.mean(trial.curve[:reached]) for trial in history.scored if trial.curve]
         if len(averages) < self.least_trials:
             return False

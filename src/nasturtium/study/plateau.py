@@ -52,8 +52,8 @@ def plateau(history: History) -> str | None:
         return None
     name = history.objectives[0].name
     return (
-        f"The last {recent} trials improved {name} by {progress[0]:.2g}, and random search gained {doubling[0]:.2g} from "
-        f"its last doubling to {len(random)} trials: as many trials again would probably gain less than "
+        f"The last {recent} trials improved {name} by {progress[0]:.2g}, and random search gained {doubling[0]:.2g} "
+        f"from its last doubling to {len(random)} trials: as many trials again would probably gain less than "
         f"{max(progress[0], doubling[0], TOLERANCE * scale[0]):.2g}."
     )
 

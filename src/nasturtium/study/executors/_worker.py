@@ -5,7 +5,8 @@ run again unless the evaluator needs a name from it; the environment (one thread
 standard output goes to standard error, so that a chatty evaluator cannot spoil `--json` or an MCP stream.
 
 Messages from the main process: `Setup` once, then `Work` and `Answer`s. Messages to it, all
-triples: ("ready", None, None) or ("unopened", None, why) once, then ("report", serial, curve) and ("outcome", serial, outcome).
+triples: ("ready", None, None) or ("unopened", None, why) once, then ("report", serial, curve) and
+("outcome", serial, outcome).
 """
 
 import os
