@@ -35,8 +35,9 @@ class Trained:
     """What came of a training; the weights are in the network.
 
     curve: score after each epoch in the metric's own unit, averaged weights applied; only the last one if nobody
-        watches (neither `report` nor patience), and none without rows to score. score: of the kept weights; NaN if none or
-        diverged. losses: mean training loss of each epoch. epochs: passes done in this call, a part counted as a part.
+        watches (neither `report` nor patience), and none without rows to score.
+    score: of the weights that are kept; NaN if there is none or the training diverged.
+    losses: mean training loss of each epoch. epochs: passes done in this call, a part counted as a part.
     target_scale: regression only; `predict` gives standardised values, `target_scale.restore` brings them back.
     notes: what a user should know, in sentences.
     """
