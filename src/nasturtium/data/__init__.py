@@ -5,6 +5,8 @@ from nasturtium.data.image_input import image_files as image_files
 from nasturtium.data.load import load as load
 from nasturtium.data.prepare import prepare as prepare
 from nasturtium.data.preprocessing import Preprocessing as Preprocessing
+from nasturtium.data.profile import Profile as Profile
+from nasturtium.data.profile import profile as profile
 from nasturtium.data.raw import Column as Column
 from nasturtium.data.raw import RawData as RawData
 from nasturtium.data.sealed import SealedTest as SealedTest

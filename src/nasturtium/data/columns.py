@@ -94,7 +94,7 @@ def _text_kind(present: pd.Series, distinct: int) -> tuple[ColumnKind, str]:
         return "date", "dates are not used yet"
     share = distinct / len(text)
     if distinct > MANY_VALUES and share > DISTINCT_SHARE / 2:
-        words, length = float(text.str.split().str.len().mean()), float(text.str.len().mean())
+        words, length = float(text.map(lambda value: len(value.split())).mean()), float(text.str.len().mean())
         if length > LONG_TEXT or (share > DISTINCT_SHARE and words >= TEXT_WORDS):
             return "text", f"free text is not used yet ({distinct:,} different values)"
         if share > DISTINCT_SHARE:

@@ -22,7 +22,9 @@ def row_hashes(features: Features) -> UInt64[np.ndarray, " rows"]:
 def table_numbers(table: pd.DataFrame) -> Float[np.ndarray, "rows columns"]:
     """Every column as float64: numbers themselves, anything else by order of first appearance, NaN where missing."""
     columns = [_numbers(table.iloc[:, place]) for place in range(table.shape[1])]
-    return np.column_stack(columns) if columns else np.zeros((len(table), 0))
+    matrix = np.column_stack(columns) if columns else np.zeros((len(table), 0))
+    matrix[np.isnan(matrix)] = np.nan  # one bit pattern for every missing value
+    return matrix
 
 
 def _numbers(column: pd.Series) -> Float[np.ndarray, " rows"]:
@@ -42,8 +44,8 @@ def data_fingerprint(raw: RawData) -> str:
             digest.update(repr(name).encode())
             digest.update(_column_bytes(raw.features.iloc[:, place]))
     else:
-        _update(digest, raw.features)
-    _update(digest, raw.target)
+        digest.update(_array_bytes(raw.features))
+    digest.update(_array_bytes(raw.target))
     return digest.hexdigest()
 
 
@@ -51,13 +53,12 @@ def array_fingerprint(*arrays: Shaped[np.ndarray, "..."]) -> str:
     """sha256 (64 hex digits) over arrays, their types and shapes."""
     digest = sha256()
     for array in arrays:
-        _update(digest, array)
+        digest.update(_array_bytes(array))
     return digest.hexdigest()
 
 
-def _update(digest: "sha256", array: Shaped[np.ndarray, "..."]) -> None:  # type: ignore[valid-type]
-    digest.update(repr((array.dtype.str, array.shape)).encode())
-    digest.update(np.ascontiguousarray(array).data if array.size else b"")
+def _array_bytes(array: Shaped[np.ndarray, "..."]) -> bytes:
+    return repr((array.dtype.str, array.shape)).encode() + array.tobytes()
 
 
 def _column_bytes(column: pd.Series) -> bytes:

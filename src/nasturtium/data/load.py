@@ -55,6 +55,7 @@ def load(
         raise DataError("Split by `group` or by `time`, not by both.")
     found = read(source, Request(target, group, time, split))
     found, dropped = _without_missing_targets(found)
+    roles = found.roles
     wanted = next((known for known in MODALITIES if known == modality), None)
     kind_of_data, features = _features(found, wanted)
     read_out = read_target(found.target, found.target_name, kind_of_data, task, found.classes)
@@ -67,9 +68,9 @@ def load(
         classes=read_out.classes,
         metric=metric or DEFAULT_METRICS[read_out.kind],
         target_name=found.target_name,
-        own_split=None if found.split is None else own_split(found.split),
-        groups=None if found.group is None else _groups(found.group),
-        times=None if found.time is None else _times(found.time),
+        own_split=None if roles.split is None else own_split(roles.split),
+        groups=None if roles.group is None else _groups(roles.group),
+        times=None if roles.time is None else _times(roles.time),
         columns=tuple(describe(features[name]) for name in features) if isinstance(features, pd.DataFrame) else (),
         dropped_rows=dropped,
         image_size=_image_size(image_size, features),
@@ -80,8 +81,8 @@ def load(
 def _without_missing_targets(found: Found) -> tuple[Found, dict[str, int]]:
     """Leaves out rows whose target is missing, where the source allows it, and checks that lengths agree."""
     rows = len(found.features)
-    for name in ("target", "split", "group", "time"):
-        values = getattr(found, name)
+    roles = found.roles
+    for name, values in (("y", found.target), ("split", roles.split), ("group", roles.group), ("time", roles.time)):
         if values is not None and len(values) != rows:
             raise DataError(f"X has {rows:,} rows, but {name} has {len(values):,}. They must agree.")
     if rows == 0:
@@ -102,12 +103,11 @@ def _without_missing_targets(found: Found) -> tuple[Found, dict[str, int]]:
 def take(found: Found, rows: Int[np.ndarray, " taken"]) -> Found:
     """The given rows of everything."""
     target, features = found.target, found.features
-    picked = {name: getattr(found, name) for name in ("split", "group", "time")}
     return replace(
         found,
         features=take_rows(features, rows),
         target=target.iloc[rows].reset_index(drop=True) if isinstance(target, pd.Series) else target[rows],
-        **{name: values if values is None else values[rows] for name, values in picked.items()},
+        roles=found.roles.take(rows),
     )
 
 

@@ -13,7 +13,7 @@ Pixels = UInt8[np.ndarray, "height width channels"]
 
 
 def decode(source: Any) -> Pixels:
-    """Pixels of a file or PIL image: turned as its EXIF orientation says, transparency on white, 1 or 3 channels, 8 bits.
+    """Pixels of a file or PIL image: turned as its EXIF orientation says, transparency on white, 1 or 3 channels.
 
     Raises `DataError` naming the file if it cannot be decoded.
     """

@@ -55,8 +55,9 @@ class Preprocessing:
             if held["schema"] > SCHEMA:
                 raise DataError("This preprocessing was written by a newer Nasturtium. Update, then read it again.")
             task, given = dict(held["task"]), dict(held["input"])
-            signal = {name: tuple(value) if isinstance(value, list) else value for name, value in task["input"].items()}
-            task |= {"input": Signal(**signal), "classes": tuple(task["classes"])}
+            signal = task["input"]
+            typed = Signal(signal["kind"], tuple(signal["shape"]), tuple(signal["cardinalities"]))
+            task |= {"input": typed, "classes": tuple(task["classes"])}
             return Preprocessing(Task(**task), _INPUTS[given.pop("type")].from_fields(given))
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise DataError(f"This is not the JSON of a preprocessing: {error!r}.") from error
@@ -67,8 +68,7 @@ def fit_preprocessing(raw: RawData, train: Int[np.ndarray, " rows"]) -> Preproce
     if isinstance(raw.features, Images):
         fitted: ImageInput | TableInput | ArrayInput = fit_image_input(raw.features, train, raw.image_size)
     elif isinstance(raw.features, np.ndarray):
-        kind = "image" if raw.modality == "image" else "sequence"
-        fitted = ArrayInput(kind, tuple(raw.features.shape[1:]), raw.features.dtype.name)
+        fitted = ArrayInput(raw.modality, tuple(raw.features.shape[1:]), raw.features.dtype.name)
     else:
         fitted = fit_table_input(raw.features, raw.columns, train)
     outputs = len(raw.classes) if raw.kind != "regression" else raw.target.shape[1]

@@ -58,12 +58,24 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
+class Roles:
+    """What decides the split, a value a row: train/val/test words, groups, times. None where it plays no part."""
+
+    split: Shaped[np.ndarray, " rows"] | None = None
+    group: Shaped[np.ndarray, " rows"] | None = None
+    time: Shaped[np.ndarray, " rows"] | None = None
+
+    def take(self, rows: Int[np.ndarray, " taken"]) -> "Roles":
+        held = {"split": self.split, "group": self.group, "time": self.time}
+        return Roles(**{name: None if values is None else values[rows] for name, values in held.items()})
+
+
+@dataclass(frozen=True, eq=False)
 class Found:
     """What a source gave, before cleaning.
 
     target: one value a row, or `[rows, labels]`. classes: names by class number, where the source declares them.
-    split: what the source says of each row ("train", "val" …). drops_missing: rows without a target are left out and
-    counted (tables) instead of refused (arrays).
+    drops_missing: rows without a target are left out and counted (tables) instead of refused (arrays).
     """
 
     name: str
@@ -71,9 +83,7 @@ class Found:
     target: pd.Series | Shaped[np.ndarray, "rows ..."]
     target_name: str = "target"
     classes: tuple[str, ...] = ()
-    split: Shaped[np.ndarray, " rows"] | None = None
-    group: Shaped[np.ndarray, " rows"] | None = None
-    time: Shaped[np.ndarray, " rows"] | None = None
+    roles: Roles = Roles()
     drops_missing: bool = False
     notes: tuple[str, ...] = ()
 

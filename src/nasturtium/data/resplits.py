@@ -45,5 +45,7 @@ def resplit(layout: Layout, train_share: float, seed: int, number: int) -> tuple
     length = max(2, round(WINDOW * len(order)))
     start = int(rng.integers(0, len(order) - length + 1))
     window = np.sort(order[start : start + length])
+    if len(np.unique(layout.times[window])) < 2:  # a window within one moment cannot be parted
+        window = order
     part = by_time(layout.times[window], fractions)
-    return window[part == 0], window[part == 1]
+    return np.sort(window[part == 0]), np.sort(window[part == 1])

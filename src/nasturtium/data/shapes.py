@@ -14,14 +14,14 @@ Rows = Shaped[np.ndarray, "rows ..."]
 
 
 def arrange(features: Rows, modality: Modality | None = None) -> tuple[Modality, Rows]:
-    """The modality, and the array as `[rows, columns]`, `[rows, channels, length]` or `[rows, channels, height, width]`.
+    """The modality, and the array as `[rows, columns]`, `[rows, channels, length]`, `[rows, channels, height, width]`.
 
     By default two axes are a table and four are images. Three axes are grey images `[rows, height, width]` if they are
     uint8, or if both sides are 8 or more and the longer is at most twice the shorter; else sequences, whose shorter
     axis is the channels (equal ones: the first). `modality` overrides all of that: two axes as "sequence" are one
     channel, as "image" squares; everything can be a "table".
 
-    Raises `DataError` for a shape or type that cannot be used, and for values that are not finite (tables may hold NaN).
+    Raises `DataError` for a shape or type that cannot be used and, except in tables, for values that are not finite.
     """
     values = _numbers(features)
     if values.ndim == 1:
@@ -39,7 +39,7 @@ def arrange(features: Rows, modality: Modality | None = None) -> tuple[Modality,
 
 
 def _numbers(features: Rows) -> Rows:
-    """uint8 stays, other whole numbers from 0 to 255 in more than two axes become uint8, the rest float32 or float64."""
+    """uint8 stays, other whole numbers from 0 to 255 in more than two axes become uint8, the rest are floats."""
     if features.dtype == object or features.dtype.kind not in "buif":
         raise DataError(
             f"X must hold numbers, not {features.dtype}. Give tables with text as a frame, .csv or .parquet."

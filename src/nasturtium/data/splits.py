@@ -21,7 +21,7 @@ class Splits:
     """Ascending row numbers of the three parts.
 
     how: a sentence for people. seed, fractions: as given. repeats: number of each row's set of equal rows.
-    together: equal rows were kept in one part. across: rows outside train that also occur in train (by features).
+    together: equal rows stay in one part, wherever the parts are not the user's own. across: rows outside train that also occur in train (by features).
     fingerprint: sha256 over the three parts.
     """
 
@@ -63,8 +63,8 @@ def split(raw: RawData, seed: int, fractions: tuple[float, float, float] = FRACT
     parts = [np.flatnonzero(part == number) for number in range(3)]
     _check(raw, parts)
     across = int(np.isin(repeats[part != TRAIN], repeats[part == TRAIN]).sum())
-    together = together and raw.own_split is None
-    return Splits(*parts, seed, shares, how, repeats, together, across, array_fingerprint(*parts))
+    train, validation, test = parts
+    return Splits(train, validation, test, seed, shares, how, repeats, together, across, array_fingerprint(*parts))
 
 
 def coarse(repeats: Rows) -> bool:
@@ -112,15 +112,15 @@ def _own(
 
 
 def _check(raw: RawData, parts: list[Rows]) -> None:
-    if raw.groups is not None and raw.own_split is None and len(np.unique(raw.groups)) < 3:
-        raise DataError(f"A split needs at least 3 groups, but there are {len(np.unique(raw.groups))}.")
     for name, rows in zip(SPLIT_NAMES, parts, strict=True):
         if len(rows) == 0:
             raise DataError(f"No row is left for {name}: {raw.rows} rows are too few for this split.")
+    seen = np.concatenate(parts[:TEST])
+    for name, values in (("groups", raw.groups), ("moments", raw.times)):
+        if values is not None and len(np.unique(values[seen])) < 2:
+            raise DataError(f"Train and validation need two or more {name}, so that resplits can part them.")
     if raw.kind == "classification":
-        learnt: Bool[np.ndarray, " classes"] = np.isin(
-            np.arange(len(raw.classes)), raw.target[np.concatenate(parts[:TEST])]
-        )
+        learnt: Bool[np.ndarray, " classes"] = np.isin(np.arange(len(raw.classes)), raw.target[seen])
         if not learnt.all():
             lost = raw.classes[int(learnt.argmin())]
             raise DataError(f"The class {lost!r} occurs in the test rows only, so nothing could learn it.")

@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 import numpy as np
 from jaxtyping import Shaped
 
-from nasturtium.data.raw import SPLIT_NAMES, Found
+from nasturtium.data.raw import SPLIT_NAMES, Found, Roles
 from nasturtium.data.sources.tabular import check_names
 from nasturtium.errors import DataError, hint
 
@@ -40,10 +40,14 @@ def read_arrays(features: Any, target: Any, roles: dict[str, Any], name: str = "
         raise DataError(f"y has the shape {y.shape}; it must be [rows] or [rows, labels].")
     if len(x) != len(y):
         raise DataError(f"X has {len(x):,} rows, but y has {len(y):,}. They must agree.")
-    return Found(name, x, y, **{role: role_array(role, value) for role, value in roles.items()})
+    return Found(name, x, y, roles=role_arrays(roles))
 
 
-def role_array(role: str, value: Any) -> Array | None:
+def role_arrays(roles: dict[str, Any]) -> Roles:
+    return Roles(**{role: _role_array(role, value) for role, value in roles.items()})
+
+
+def _role_array(role: str, value: Any) -> Array | None:
     if isinstance(value, str):
         raise DataError(f"`{role}` is {value!r}, but arrays have no column names: give one value a row.")
     return None if value is None else to_array(value, role)
@@ -96,7 +100,7 @@ def _read_key(file: Any, key: str, name: str) -> Array:
         if "pickle" not in str(error).lower():
             raise
         raise DataError(
-            f"The array {key!r} of {name} holds Python objects, which cannot be read safely. Save it as numbers or text."
+            f"The array {key!r} of {name} holds Python objects, which cannot be read safely. Save numbers or text."
         ) from error
     return np.asarray(array)
 
@@ -130,7 +134,7 @@ def _read_parts(held: dict[str, Array], parts: list[str], name: str, roles: dict
         name,
         np.concatenate([np.asarray(piece.features) for piece in pieces]),
         np.concatenate([np.asarray(piece.target) for piece in pieces]),
-        split=words,
+        roles=Roles(split=words),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from nasturtium.data.pixels import decode
-from nasturtium.data.raw import Found, Images
+from nasturtium.data.raw import Found, Images, Roles
 from nasturtium.errors import DataError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -49,7 +49,7 @@ def read_folder(folder: Path) -> Found:
         np.array([numbers[labels[number]] for number in good]),
         "folder",
         names,
-        np.array(words)[good] if "" not in parts else None,
+        Roles(split=np.array(words)[good]) if "" not in parts else Roles(),
         notes=corrupt,
     )
 

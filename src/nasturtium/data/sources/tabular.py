@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
 
-from nasturtium.data.raw import Found
+from nasturtium.data.raw import Found, Roles
 from nasturtium.errors import DataError, hint
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -113,7 +113,7 @@ def found_in_table(
         raise DataError(f"{name} has no column left to predict the target from.")
     picked = {role: table[column].to_numpy() for role, column in taken.items() if role != "target"}
     named = target if isinstance(target, str) else str(getattr(target, "name", None) or "target")
-    return Found(name, features, values, named, drops_missing=isinstance(values, pd.Series), **picked)
+    return Found(name, features, values, named, roles=Roles(**picked), drops_missing=isinstance(values, pd.Series))
 
 
 def check_roles(taken: dict[str, str]) -> None:

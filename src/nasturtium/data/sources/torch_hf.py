@@ -1,13 +1,14 @@
 """Torch and Hugging Face data sets, told by what they can do; neither library is imported."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nasturtium.data.raw import Found, Images
-from nasturtium.data.sources.arrays import read_arrays, role_array, to_array
+from nasturtium.data.raw import Found, Images, Roles
+from nasturtium.data.sources.arrays import read_arrays, role_arrays, to_array
 from nasturtium.data.sources.images import image_of_pixels, stack_images
 from nasturtium.data.sources.tabular import found_in_table, to_pandas
 from nasturtium.errors import DataError, hint
@@ -34,14 +35,13 @@ def read_torch(dataset: Any, roles: dict[str, Any]) -> Found:
     target = np.stack([_entry(y) for _, y in items])
     if hasattr(items[0][0], "getexif"):  # PIL images, told without importing Pillow
         images = stack_images([image_of_pixels(x) for x, _ in items])
-        named = {role: role_array(role, value) for role, value in roles.items()}
-        return Found(name, images, target, classes=classes, **named)
+        return Found(name, images, target, classes=classes, roles=role_arrays(roles))
     features = [_entry(x) for x, _ in items]
     shapes = {entry.shape for entry in features}
     if len(shapes) > 1:
         raise DataError(f"Items of the data set {name} differ in shape: {', '.join(map(str, sorted(shapes)[:3]))} …")
     found = read_arrays(np.stack(features), target, roles, name)
-    return Found(name, found.features, found.target, "target", classes, found.split, found.group, found.time)
+    return replace(found, classes=classes)
 
 
 def _entry(value: Any) -> Any:
@@ -67,16 +67,19 @@ def read_hugging_face(dataset: Any, target: str | None, roles: dict[str, Any]) -
     classes = tuple(str(name) for name in getattr(declared[label], "names", None) or ())
     image = next((column for column in declared if type(declared[column]).__name__ == "Image"), None)
     image = image or next((column for column in IMAGE_COLUMNS if column in declared), None)
-    words = np.repeat(list(parts), [len(part) for part in parts.values()])
     if image is not None:
         found = _images(parts, image, label, roles)
     else:
         table = pd.concat([to_pandas(part) for part in parts.values()], ignore_index=True)
         found = found_in_table(table, "the data set", label, roles)
-    if len(parts) > 1 and found.split is not None:
+    found = replace(found, target_name=label, classes=classes, drops_missing=True)
+    if len(parts) == 1:
+        return found
+    if found.roles.split is not None:
         raise DataError("The data set brings its own split, so `split` cannot be used with it.")
-    split = words if len(parts) > 1 else found.split
-    return Found(found.name, found.features, found.target, label, classes, split, found.group, found.time, True)
+    return replace(
+        found, roles=replace(found.roles, split=np.repeat(list(parts), [len(part) for part in parts.values()]))
+    )
 
 
 def _images(parts: dict[str, Any], image: str, label: str, roles: dict[str, Any]) -> Found:
@@ -92,4 +95,4 @@ def _images(parts: dict[str, Any], image: str, label: str, roles: dict[str, Any]
         features: Images | np.ndarray = stack_images([image_of_pixels(picture) for picture in pixels])
     else:
         features = np.stack([_entry(picture) for picture in pixels])
-    return Found("the data set", features, target, label, **named)
+    return Found("the data set", features, target, label, roles=Roles(**named))
