@@ -1,5 +1,6 @@
 """The door of the room: any source in, cleaned `RawData` out."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ _SPLIT_WORDS = {
 def load(
     source: Any,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     task: str | None = None,
     modality: str | None = None,
     group: Any = None,
@@ -40,6 +41,7 @@ def load(
         `.npz`; `(X, y)`; a pandas or polars frame; a torch `Dataset` of `(x, y)`; a Hugging Face `Dataset` or
         `DatasetDict`.
     target: name of the target column (tables, Hugging Face) or key (`.npz`); found by itself where a source says it.
+        Several columns of a table are several labels (if all 0 and 1) or amounts.
     task: classification, multi-label or regression; inferred by default (see `infer_kind`).
     modality: image, sequence or table; inferred by default (see `arrange`).
     group: a column (arrays: a value a row) whose rows must not be parted by a split. time: one that orders the rows.

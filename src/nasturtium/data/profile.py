@@ -107,10 +107,10 @@ def _shapes(raw: RawData) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def _balance(raw: RawData) -> dict[str, int]:
     if raw.kind == "classification":
-        counts = np.bincount(raw.target, minlength=len(raw.classes))
+        counts = np.bincount(raw.target, minlength=len(raw.classes)).tolist()
     else:
-        counts = raw.target.sum(axis=0) if raw.kind == "multi-label" else np.zeros(0)
-    return {name: int(count) for name, count in zip(raw.classes, counts, strict=False)}
+        counts = raw.target.sum(axis=0).tolist() if raw.kind == "multi-label" else []
+    return {name: int(count) for name, count in zip(raw.classes, counts, strict=True)}
 
 
 def _amounts(raw: RawData) -> dict[str, float]:

@@ -86,9 +86,10 @@ def _leak(leak: Mapping[str, Any]) -> str:
 def _duplicates(facts: Mapping[str, Any]) -> str:
     if not facts["duplicates"]:
         return ""
-    conflict = f"; {facts['conflicts']:,} rows equal another with a different target" if facts["conflicts"] else ""
-    across = f"; {facts['across']:,} rows outside train also occur in train" if facts["across"] else ""
-    return f"{facts['duplicates']:,} rows repeat an earlier one{conflict}{across}"
+    count = facts["duplicates"]
+    conflict = f"; of equal rows {facts['conflicts']:,} have different targets" if facts["conflicts"] else ""
+    across = f"; {facts['across']:,} outside train also occur in train" if facts["across"] else ""
+    return f"{count:,} ({_percent(count / facts['rows'])}) repeat an earlier row{conflict}{across}"
 
 
 def _split(facts: Mapping[str, Any]) -> str:

@@ -21,7 +21,8 @@ class Splits:
     """Ascending row numbers of the three parts.
 
     how: a sentence for people. seed, fractions: as given. repeats: number of each row's set of equal rows.
-    together: equal rows stay in one part, wherever the parts are not the user's own. across: rows outside train that also occur in train (by features).
+    together: equal rows stay in one part, wherever the parts are
+    not the user's own. across: rows outside train that also occur in train (by features).
     fingerprint: sha256 over the three parts.
     """
 

@@ -7,8 +7,8 @@ from zipfile import BadZipFile
 import numpy as np
 from jaxtyping import Shaped
 
+from nasturtium.data.names import check_names
 from nasturtium.data.raw import SPLIT_NAMES, Found, Roles
-from nasturtium.data.sources.tabular import check_names
 from nasturtium.errors import DataError, hint
 
 FEATURE_KEYS = ("x", "data", "images", "image", "features", "inputs", "input", "signals", "sequences")

@@ -36,7 +36,7 @@ def read(source: Any, request: Request) -> Found:
     if isinstance(source, tuple) and len(source) == 2:
         if not is_frame(source[0]):
             return read_arrays(*source, request.roles)
-        return found_in_table(to_pandas(source[0]), "the frame", _target_values(source[1]), request.roles)
+        return found_in_table(to_pandas(source[0]), "the frame", None, request.roles, _target_values(source[1]))
     if is_hugging_face(source):
         return read_hugging_face(source, request.target, request.roles)
     if is_frame(source):

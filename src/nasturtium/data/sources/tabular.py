@@ -2,15 +2,14 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from jaxtyping import Shaped
 
-from nasturtium.data.raw import Found, Roles
+from nasturtium.data.names import check_names
+from nasturtium.data.raw import Found
+from nasturtium.data.sources.arrays import role_arrays
 from nasturtium.errors import DataError, hint
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -58,14 +57,6 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def check_names(names: Iterable[str], where: str) -> None:
-    """Raises `DataError` if two columns have one name."""
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        shown = ", ".join(repr(name) for name in twice[:5])
-        raise DataError(f"{where} has more than one column named {shown}. Give every column a name of its own.")
-
-
 def _checked_columns(table: pd.DataFrame, where: str) -> pd.DataFrame:
     check_names([str(name) for name in table.columns], where)
     if any(name is not None for name in table.index.names):  # a named index holds data
@@ -86,40 +77,47 @@ def to_pandas(frame: Any, where: str = "The frame") -> pd.DataFrame:
     return _checked_columns(frame.to_pandas(), where)
 
 
-def found_in_table(
-    table: pd.DataFrame,
-    name: str,
-    target: str | pd.Series | Shaped[np.ndarray, "rows ..."] | None,
-    roles: dict[str, str | None],
-) -> Found:
+def found_in_table(table: pd.DataFrame, name: str, target: Any, roles: dict[str, Any], values: Any = None) -> Found:
     """Takes the target and the columns with a role (`group`, `time`, `split`) out of the features.
 
-    Raises `DataError` if the target or a role's column is not there, naming the nearest.
+    target: the name of a column, or a list of names (several labels or amounts). values: the target itself, in place of
+    a column. A role may be a value a row too. Raises `DataError` if a column is not there, naming the nearest.
     """
     columns = [str(column) for column in table.columns]
-    if target is None:
+    targets = _names(target)
+    if not targets and values is None:
         shown = ", ".join(columns[:12]) + (" …" if len(columns) > 12 else "")
-        raise DataError(f"Which column of {name} is the target? Name it with `target`. Columns: {shown}")
-    taken = {role: column for role, column in roles.items() if column is not None}
-    if isinstance(target, str):
-        taken["target"] = target
-    for role, column in taken.items():
-        if column not in columns:
-            raise DataError(f"{name} has no column {column!r} for `{role}`. {hint(column, columns)}")
-    check_roles(taken)
-    values = table[target] if isinstance(target, str) else target
-    features = table.drop(columns=list(taken.values()))
+        raise DataError(f"Which column of {name} is the target? Name it with `target`. Columns: {shown}.")
+    named = {role: given for role, given in roles.items() if isinstance(given, str)}
+    taken = [*(("target", column) for column in targets), *named.items()]
+    check_roles(taken, columns, name)
+    features = table.drop(columns=[column for _, column in taken])
     if features.shape[1] == 0:
         raise DataError(f"{name} has no column left to predict the target from.")
-    picked = {role: table[column].to_numpy() for role, column in taken.items() if role != "target"}
-    named = target if isinstance(target, str) else str(getattr(target, "name", None) or "target")
-    return Found(name, features, values, named, roles=Roles(**picked), drops_missing=isinstance(values, pd.Series))
+    picked = role_arrays({role: table[given] if role in named else given for role, given in roles.items()})
+    if values is not None:
+        title = str(getattr(values, "name", None) or "target")
+        return Found(name, features, values, title, roles=picked, drops_missing=isinstance(values, pd.Series))
+    if len(targets) == 1:
+        return Found(name, features, table[targets[0]], targets[0], roles=picked, drops_missing=True)
+    answers = table[targets].to_numpy()
+    return Found(name, features, answers, ", ".join(targets), tuple(targets), picked, drops_missing=True)
 
 
-def check_roles(taken: dict[str, str]) -> None:
-    twice = [column for column, count in Counter(taken.values()).items() if count > 1]
+def _names(target: Any) -> list[str]:
+    if target is None:
+        return []
+    return [str(name) for name in target] if isinstance(target, list | tuple) else [str(target)]
+
+
+def check_roles(taken: list[tuple[str, str]], columns: list[str], name: str) -> None:
+    """Raises `DataError` if a column is not there or has two roles."""
+    for role, column in taken:
+        if column not in columns:
+            raise DataError(f"{name} has no column {column!r} for `{role}`. {hint(column, columns)}")
+    twice = [column for column, count in Counter(column for _, column in taken).items() if count > 1]
     if twice:
-        roles = " and ".join(f"`{role}`" for role, column in taken.items() if column == twice[0])
+        roles = " and ".join(f"`{role}`" for role, column in taken if column == twice[0])
         raise DataError(f"The column {twice[0]!r} cannot be {roles} at once.")
 
 
