@@ -14,13 +14,19 @@ from nasturtium.space.decisions import (
     real,
     repeat,
 )
+from nasturtium.space.encoding import Encoding, encode, hamming, integer_codes
+from nasturtium.space.loading import import_file, load_space
 from nasturtium.space.registry import register, registered
 from nasturtium.space.space import Named, Space
+from nasturtium.space.space_json import space_from_json
+from nasturtium.space.space_writer import space_to_json
+from nasturtium.space.variation import crossover, mutate, neighbours
 
 __all__ = [
     "Architecture",
     "Choice",
     "Decision",
+    "Encoding",
     "Integer",
     "Named",
     "Open",
@@ -29,10 +35,20 @@ __all__ = [
     "Space",
     "Value",
     "choice",
+    "crossover",
+    "encode",
+    "hamming",
+    "import_file",
     "integer",
+    "integer_codes",
+    "load_space",
+    "mutate",
+    "neighbours",
     "optional",
     "real",
     "register",
     "registered",
     "repeat",
+    "space_from_json",
+    "space_to_json",
 ]

@@ -88,6 +88,10 @@ class Architecture:
         """
         if self._id is None:
             form = getattr(self.tree, "canonical_form", None)
+            if form is not None and self._task is None:
+                raise SpaceError(
+                    "the identity of a network depends on its task; read it with its space, or give the task"
+                )
             text = canonical(tree_to_data(self.tree)) if form is None else form(self._task)
             self._id = hashlib.sha256(text.encode()).hexdigest()[:16]
         return self._id

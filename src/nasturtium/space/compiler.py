@@ -2,10 +2,11 @@
 
 from dataclasses import is_dataclass
 from math import isfinite
+from typing import Any, TypeGuard
 
 from nasturtium.errors import SpaceError
 from nasturtium.space.decisions import Choice, Decision, Integer, Repeat, children, is_frozen
-from nasturtium.space.places import Fixed, Fork, Group, Number, Place, Span
+from nasturtium.space.places import PAIR, Fixed, Fork, Group, Number, Place, Span
 
 
 class Compiler:
@@ -63,7 +64,19 @@ class Compiler:
         place = Span(path, index, counts, items)
         return place if place.decisions else Fixed(path, node.items)
 
+    def _pairs(self, pairs: tuple[tuple[str, object], ...], path: str) -> Place:
+        places: list[Place] = []
+        for name, node in pairs:
+            part = self.place(node, joined(path, name))
+            group = Group(joined(path, name), tuple, PAIR, (Fixed(path, name), part))
+            places.append(group if group.decisions else Fixed(group.path, group.resolve(())))
+        group = Group(path, tuple, tuple(name for name, _ in pairs), tuple(places))
+        return group if group.decisions else Fixed(path, group.resolve(()))
+
     def _group(self, node: object, path: str) -> Place:
+        if isinstance(node, tuple) and is_named(node):
+            # (("hidden", choice(…)), …): keyword arguments. The names make better paths than positions.
+            return self._pairs(node, path)
         named = children(node)
         parts = tuple([self.place(child, joined(path, name)) for name, child in named])
         if all(isinstance(part, Fixed) and part.value is child for part, (_, child) in zip(parts, named, strict=True)):
@@ -71,6 +84,14 @@ class Compiler:
         names = tuple(name for name, _ in named)
         group = Group(path, tuple if isinstance(node, tuple) else type(node), names, parts)
         return group if group.decisions else Fixed(path, group.resolve(()))
+
+
+def is_named(parts: tuple[Any, ...]) -> TypeGuard[tuple[tuple[str, object], ...]]:
+    """Is it a tuple of (name, part) pairs, with different names that can be in a path?"""
+    if not parts or not all(isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], str) for part in parts):
+        return False
+    names = [part[0] for part in parts]
+    return len(set(names)) == len(names) and all(name.isidentifier() for name in names)
 
 
 def joined(path: str, name: str) -> str:

@@ -253,7 +253,8 @@ def option_key(value: object) -> str | None:
         return str(value)
     if isinstance(value, type):
         return value.__name__
-    return type(value).__name__ if is_frozen(value) else None
+    named = is_frozen(value) and not isinstance(value, (Decision, Repeat))
+    return type(value).__name__ if named else None
 
 
 def _needed_key(option: object, place: int) -> str:

@@ -19,6 +19,9 @@ Codes = Sequence[int]
 INTERNED = 4096
 """A place keeps its resolved blocks if there are at most so many; larger ones are rebuilt, so memory stays bounded."""
 
+PAIR = ("", "")
+"""Names of the two parts of a (name, part) pair, which add nothing to its path."""
+
 
 class Place(ABC):
     """A node at the path of its first occurrence.

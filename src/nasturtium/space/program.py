@@ -31,7 +31,10 @@ class Guard:
 
 
 class Program:
-    """The guards of a space and what is computed with them. sizes: number of values of each decision."""
+    """The guards of a space and what is computed with them.
+
+    sizes: number of values of each decision. always: decisions that are never dead.
+    """
 
     def __init__(self, root: Place, sizes: Sequence[int]) -> None:
         self.sizes = tuple(sizes)
@@ -40,6 +43,7 @@ class Program:
         self._seen: dict[Place, list[int]] = {}
         self._emit(root, -1)
         del self._seen
+        self.always = frozenset(self._always)
         self._steps = [(guard.decision, guard.low, guard.high, guard.end, tuple(guard.mine)) for guard in self._guards]
 
     def mask(self, raw: Codes) -> tuple[int, ...]:

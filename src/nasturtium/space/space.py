@@ -12,7 +12,10 @@ from nasturtium.space.architecture import UNRESOLVED, Architecture, Value
 from nasturtium.space.compiler import Compiler
 from nasturtium.space.counting import Counter
 from nasturtium.space.decisions import Decision, Real, is_node
+from nasturtium.space.describe import lines
+from nasturtium.space.encoding import Encoding
 from nasturtium.space.program import Program
+from nasturtium.space.variation import neighbours
 from nasturtium.task import Task
 
 
@@ -133,6 +136,19 @@ class Space:
             raise SpaceError(f"the architecture is of the space {architecture.space_name!r}, not {self.name!r}")
         if fresh.tree != architecture.tree:
             raise SpaceError(f"the tree of the architecture is not what its decisions give in the space {self.name!r}")
+
+    def neighbours(self, architecture: Architecture) -> list[Architecture]:
+        """Architectures that differ in one decision, see `variation.neighbours`."""
+        return neighbours(self.attach(architecture))
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """Fixed-length vectors of architectures, and the names of their features."""
+        return Encoding(self.decisions, self.program.always)
+
+    def lines(self, width: int = 80) -> list[str]:
+        """The tree as readable text with paths and options."""
+        return lines(self, width)
 
     def from_json(self, text: str) -> Architecture:
         """The architecture of `Architecture.to_json`, checked against this space."""
