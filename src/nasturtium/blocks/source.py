@@ -1,6 +1,7 @@
 """Source text of an expression: readable Python that needs torch only."""
 
 import inspect
+import json
 import textwrap
 from dataclasses import dataclass, field
 
@@ -28,7 +29,7 @@ def source(call: Call, indent: int = 4) -> Source:
 
 def _text(value: object, indent: int, definitions: dict[str, str]) -> str:
     if not isinstance(value, Call):
-        return repr(value)
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
     name = _name(value.target, definitions)
     arguments = [_text(argument, indent + 4, definitions) for argument in value.args]
     arguments += [f"{key}={_text(argument, indent + 4, definitions)}" for key, argument in value.kwargs]
