@@ -1,0 +1,1 @@
+"""Splits, baselines, control, finalists, statistics and the last word."""
