@@ -83,7 +83,7 @@ class Foreign(Primitive):
 
 def resolve(reference: str) -> Callable[..., nn.Module]:
     """The class behind "module:Class"."""
-    module_name, _, qualname = reference.partition(":")
+    module_name, _, qualname = reference.rpartition(":")
     try:
         found: Any = importlib.import_module(module_name)
         for part in qualname.split("."):
@@ -98,7 +98,7 @@ def _traced(leaf: Foreign, x: Signal) -> tuple[Signal, int, int]:
     """Result type, parameters and MACs for two rows on the meta device, or on the CPU where that cannot be."""
     from nasturtium.blocks.build import construct
 
-    name = leaf.reference.partition(":")[2]
+    name = leaf.reference.rpartition(":")[2]
     try:
         network = construct(leaf.call(x)).eval()
         parameters = sum(p.numel() for p in network.parameters())

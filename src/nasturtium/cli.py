@@ -1,0 +1,237 @@
+"""The command line: a thin door on workflows. Heavy libraries are imported by the commands that need them."""
+
+import json as json_module
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from nasturtium.errors import UserError
+
+app = typer.Typer(
+    name="nasturtium",
+    help="From a data set and the limits of a device to the best neural network that fits, with the evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+space_app = typer.Typer(help="Look at a space before searching it.", no_args_is_help=True)
+app.add_typer(space_app, name="space")
+
+Source = Annotated[
+    str, typer.Argument(help="digits, breast_cancer, diabetes, wine, iris; a folder of class folders; .csv .parquet .npz")
+]
+Run = Annotated[str, typer.Argument(help="A run directory.")]
+Target = Annotated[str | None, typer.Option(help="Target column of a table, or key of an .npz.")]
+TaskOption = Annotated[str | None, typer.Option("--task", help="classification, multi-label or regression.")]
+Modality = Annotated[str | None, typer.Option(help="image, sequence or table; inferred by default.")]
+Group = Annotated[str | None, typer.Option(help="Column whose rows stay in one part of the split.")]
+Time = Annotated[str | None, typer.Option(help="Column that orders the rows: trained on the past, tested on the future.")]
+Split = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
+MetricOption = Annotated[str | None, typer.Option("--metric", help="accuracy, macro-f1, rmse …; chosen by the task.")]
+ImageSize = Annotated[int | None, typer.Option(help="Side in pixels that a folder's images are brought to.")]
+MaxParams = Annotated[str | None, typer.Option(help="Most trainable numbers: 20k, 1.5M.")]
+MaxMacs = Annotated[str | None, typer.Option(help="Most multiply-accumulates of one row: 5M.")]
+MaxLatency = Annotated[str | None, typer.Option(help="Longest median time of one row: 2ms, 500us.")]
+MaxMemory = Annotated[str | None, typer.Option(help="Most memory of live tensors: 256KB, 64KiB.")]
+MaxSize = Annotated[str | None, typer.Option(help="Largest ONNX file: 1MB.")]
+SpaceOption = Annotated[str | None, typer.Option("--space", help="A ready space, file.py:NAME or file.json.")]
+Device = Annotated[str, typer.Option(help="Where latency is measured.")]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+@app.command()
+def search(
+    source: Source,
+    target: Target = None,
+    task: TaskOption = None,
+    modality: Modality = None,
+    group: Group = None,
+    time: Time = None,
+    split: Split = None,
+    metric: MetricOption = None,
+    image_size: ImageSize = None,
+    max_params: MaxParams = None,
+    max_macs: MaxMacs = None,
+    max_latency: MaxLatency = None,
+    max_memory: MaxMemory = None,
+    max_size: MaxSize = None,
+    budget: Annotated[str | None, typer.Option(help="Time for everything: 90s, 3m, 1h. Default 10m.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Trials of the search; makes the run replay exactly.")] = None,
+    objective: Annotated[
+        list[str] | None, typer.Option(help="Besides the metric: params, macs, memory, latency. Repeatable.")
+    ] = None,
+    space: SpaceOption = None,
+    strategy: Annotated[str, typer.Option(help="random, local-search, regularized-evolution, nsga2, tpe.")] = "auto",
+    scheduler: Annotated[str, typer.Option(help="full, successive-halving, asha, median-stopping.")] = "auto",
+    seed: Seed = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes that train, one thread each; default: cores.")] = None,
+    device: Device = "this-machine",
+    accelerator: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    control: Annotated[str, typer.Option(help="Random control: expected, or full (run for real).")] = "expected",
+    stop_on_plateau: Annotated[bool, typer.Option(help="End early where more search would gain little.")] = False,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Run directory; default runs/NAME.")] = None,
+    json: Json = False,
+) -> None:
+    """Find, train, verify and export the best network for a data set and limits."""
+    from nasturtium.workflows.options import SearchOptions, parse_duration
+
+    options = SearchOptions(
+        source=source,
+        target=target,
+        task=task,
+        modality=modality,
+        group=group,
+        time=time,
+        split=split,
+        metric=metric,
+        image_size=image_size,
+        limits=_limits(max_params, max_macs, max_latency, max_memory, max_size),
+        budget_s=None if budget is None else parse_duration(budget),
+        trials=trials,
+        objectives=tuple(objective or ()),
+        space=space,
+        strategy=strategy,
+        scheduler=scheduler,
+        seed=seed,
+        workers=workers,
+        device=device,
+        accelerator=accelerator,
+        control=control,
+        stop_on_plateau=stop_on_plateau,
+        output=output,
+    )
+    from nasturtium.terminal import view
+
+    with view(quiet=json) as progress:
+        from nasturtium.workflows.search import run_search_workflow
+
+        result = run_search_workflow(options, progress)
+    _show(result, json)
+
+
+@app.command()
+def resume(run: Run, json: Json = False) -> None:
+    """Continue a run that was interrupted or killed."""
+    from nasturtium.terminal import view
+
+    with view(quiet=json) as progress:
+        from nasturtium.workflows.resume import resume_run
+
+        result = resume_run(run, progress)
+    _show(result, json)
+
+
+@app.command()
+def report(run: Run) -> None:
+    """Write report.html of a run anew."""
+    from nasturtium.workflows.reporting import rewrite_report
+
+    typer.echo(rewrite_report(run))
+
+
+@app.command()
+def predict(
+    run: Run,
+    inputs: Annotated[str, typer.Argument(metavar="INPUT", help="A table, an image, a folder of images or an .npz.")],
+    output: Annotated[str | None, typer.Option("--output", "-o", help="CSV file; default: the terminal.")] = None,
+    json: Json = False,
+) -> None:
+    """Predictions of the network that a run found, for new rows."""
+    from nasturtium.workflows.predicting import predict_file
+
+    table = predict_file(run, inputs)
+    if output is not None:
+        table.write(output)
+        typer.echo(f"{len(table.rows)} predictions in {output}", err=True)
+    elif json:
+        typer.echo(json_module.dumps(table.records(), ensure_ascii=False))
+    else:
+        typer.echo(table.csv(), nl=False)
+
+
+@app.command()
+def dashboard(run: Run, port: Annotated[int, typer.Option(help="On this machine.")] = 8080) -> None:
+    """Open Optuna's dashboard on a run's study."""
+    from nasturtium.workflows.dashboard import serve_dashboard
+
+    serve_dashboard(run, port)
+
+
+@space_app.command("show")
+def space_show(
+    space: Annotated[str, typer.Argument(help="A ready space, file.py:NAME or file.json.")],
+    source: Annotated[str, typer.Option(help="Data that the space is made for.")] = "digits",
+    target: Target = None,
+    max_params: MaxParams = None,
+    max_macs: MaxMacs = None,
+) -> None:
+    """The decisions of a space, as a tree."""
+    from nasturtium.workflows.inspecting import show_space
+
+    limits = _limits(max_params, max_macs, None, None, None)
+    typer.echo("\n".join(show_space(space, source, target, limits)))
+
+
+@space_app.command("check")
+def space_check(
+    space: Annotated[str, typer.Argument(help="A ready space, file.py:NAME or file.json.")],
+    source: Annotated[str, typer.Option(help="Data that the space is made for.")] = "digits",
+    target: Target = None,
+    max_params: MaxParams = None,
+    max_macs: MaxMacs = None,
+    max_memory: MaxMemory = None,
+    max_size: MaxSize = None,
+    samples: Annotated[int, typer.Option(help="Architectures that are drawn.")] = 1000,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Size, bounds and costs of a space, and whether the limits can be met."""
+    from nasturtium.workflows.inspecting import check_named_space
+
+    limits = _limits(max_params, max_macs, None, max_memory, max_size)
+    found = check_named_space(space, source, target, limits, samples, seed)
+    typer.echo(json_module.dumps(found.to_json(), indent=1) if json else "\n".join(found.lines()))
+
+
+def _limits(
+    params: str | None, macs: str | None, latency: str | None, memory: str | None, size: str | None
+) -> dict[str, str]:
+    given = {"params": params, "macs": macs, "latency": latency, "memory": memory, "size": size}
+    return {name: amount for name, amount in given.items() if amount is not None}
+
+
+def _show(result: Any, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json_module.dumps(result.record, indent=1, ensure_ascii=False))
+    else:
+        from nasturtium.terminal import show_result
+
+        show_result(result)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("nasturtium"))
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point. Users' mistakes end in one or two sentences on stderr and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"nasturtium: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("nasturtium: stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

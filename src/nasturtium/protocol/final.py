@@ -1,0 +1,79 @@
+"""The last word: retraining on every development row with several seeds, and the one opening of the test set."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import nn
+
+from nasturtium.data import SealedTest
+from nasturtium.protocol.contenders import Contender
+from nasturtium.protocol.finalists import SeedOf
+from nasturtium.protocol.plan import SEEDS
+from nasturtium.protocol.statistics import Comparison, Interval, RowValues, compare, row_values, score_interval
+from nasturtium.roles import Fidelity, Job, Outcome
+from nasturtium.task import Task
+from nasturtium.training import METRICS, predict
+
+Models = Sequence[nn.Module]
+
+
+def final_jobs(contender: Contender, seed_of: SeedOf, folder: Path, deadline_s: float | None) -> list[Job]:
+    """Trainings of one contender on all development rows, one a seed; the first one's network is what ships."""
+    return [
+        Job(
+            key=f"final/{number}/{contender.name}",
+            subject=contender.subject,
+            fidelity=Fidelity(contender.epochs),
+            seed=seed_of("final", number),
+            fold="all",
+            checkpoint=str(folder / f"final-{number}-{contender.name}.safetensors"),
+            deadline_s=deadline_s,
+        )
+        for number in range(SEEDS)
+    ]
+
+
+def final_checkpoints(contender: Contender, outcomes: Mapping[str, Outcome]) -> list[str]:
+    """Checkpoints of the seeds that ended well, in order of the seeds."""
+    mine = (outcomes[f"final/{number}/{contender.name}"] for number in range(SEEDS))
+    return [outcome.checkpoint for outcome in mine if outcome.failure is None and outcome.checkpoint is not None]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Test scores of one contender. rows: its score taken apart by test row and seed."""
+
+    interval: Interval
+    rows: RowValues
+
+
+class OpenedTest:
+    """The opened test set: scores whoever was chosen before it was opened."""
+
+    def __init__(self, sealed: SealedTest, task: Task, reason: str) -> None:
+        self._inputs, self._targets = sealed.open(reason)
+        self._task = task
+
+    def score(self, models: Models) -> Tested:
+        """Score the networks of several seeds of one contender."""
+        outputs = np.stack([self._predict(model) for model in models])
+        found = row_values(self._task.metric, self._metric, outputs, self._targets)
+        return Tested(score_interval(found.values, found.scale, test_rows=found.rows), found)
+
+    def _metric(self, outputs: np.ndarray, targets: np.ndarray) -> float:
+        return METRICS[self._task.metric].function(outputs, targets)
+
+    def _predict(self, model: nn.Module) -> Float[np.ndarray, "rows outputs"]:
+        return predict(model, torch.as_tensor(self._inputs, dtype=torch.float32))
+
+
+def compare_tested(first: Tested, second: Tested) -> Comparison:
+    """Difference of the test scores, first minus second."""
+    return compare(first.rows.values, second.rows.values, first.rows.scale)
+
+
+Restore = Callable[[Contender, str], nn.Module]

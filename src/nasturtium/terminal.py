@@ -1,0 +1,143 @@
+"""What a person sees in the terminal: a live view where there is one, plain lines elsewhere. Drawn on stderr."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from nasturtium.study import Event, Finished, Plateau
+from nasturtium.trial import History, Objective, Trial
+from nasturtium.workflows.progress import Progress, Silent
+
+
+@contextmanager
+def view(quiet: bool = False) -> Iterator[Progress]:
+    """The listener of a workflow for this terminal; silent when only JSON is wanted."""
+    if quiet:
+        yield Silent()
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=False)
+    drawn = LiveView(console) if console.is_terminal else PlainView(console)
+    with drawn:
+        yield drawn
+
+
+class PlainView:
+    """One line for each thing worth saying."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.best: Trial | None = None
+
+    def __enter__(self) -> "PlainView":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def phase(self, name: str, detail: str = "") -> None:
+        self.console.print(Text.assemble((name, "bold"), f"  {detail}" if detail else ""))
+
+    def lines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.console.print(f"  {line}", markup=False)
+
+    def jobs(self, done: int, total: int, detail: str = "") -> None:
+        pass
+
+    def event(self, event: Event) -> None:
+        if isinstance(event, Plateau):
+            self.note(event.sentence)
+        if isinstance(event, Finished) and event.trial.scored:
+            best = leader(event.history)
+            if best is not None and best != self.best:
+                self.best = best
+                self.console.print(f"  {describe(best, event.history.objectives)}", markup=False)
+
+    def note(self, sentence: str) -> None:
+        self.console.print(f"  note: {sentence}", markup=False, style="yellow")
+
+
+class LiveView(PlainView):
+    """Phases above, and below them one panel that is redrawn while jobs run."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.live = Live(console=console, refresh_per_second=4, transient=True)
+        self.progress = ""
+
+    def __enter__(self) -> "LiveView":
+        self.live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.live.update(Text(""))
+        self.live.stop()
+
+    def phase(self, name: str, detail: str = "") -> None:
+        super().phase(name, detail)
+        self.live.update(Text(""))
+
+    def jobs(self, done: int, total: int, detail: str = "") -> None:
+        filled = round(24 * done / max(total, 1))
+        self.live.update(Text(f"  {'━' * filled}{'╌' * (24 - filled)} {done}/{total}  {detail}"[:78], style="cyan"))
+
+    def event(self, event: Event) -> None:
+        if isinstance(event, Plateau):
+            self.note(event.sentence)
+        if isinstance(event, Finished):
+            self.live.update(panel(event))
+
+
+def leader(history: History) -> Trial | None:
+    """The best trial by the first objective at the highest fidelity."""
+    top = max((trial.fidelity for trial in history.scored), default=None)
+    rivals = [trial for trial in history.scored if trial.fidelity == top]
+    goal = history.objectives[0]
+    return min(rivals, key=lambda trial: goal.sign * trial.measures[goal.name], default=None)
+
+
+def describe(trial: Trial, objectives: tuple[Objective, ...]) -> str:
+    """One trial in one line."""
+    scores = "  ".join(f"{goal.name} {trial.measures[goal.name]:.4g}" for goal in objectives)
+    params = trial.measures.get("params")
+    size = f"  {params:,.0f} params" if params is not None and "params" not in scores else ""
+    return f"trial {trial.number:>4}  {scores}{size}  {trial.seconds:.1f} s  ({trial.origin})"
+
+
+def panel(event: Finished) -> Group:
+    """Trials, budget, best, front and failures of a running study."""
+    history = event.history
+    table = Table.grid(padding=(0, 2))
+    ended = [trial for trial in history.trials if trial.state != "running"]
+    left = "" if event.seconds_left is None else f", {max(0.0, event.seconds_left):.0f} s left"
+    left += "" if event.trials_left is None else f", {event.trials_left} left"
+    table.add_row("  trials", f"{len(ended)} done, {len(history.running)} running{left}")
+    best = leader(history)
+    if best is not None:
+        table.add_row("  best", describe(best, history.objectives))
+    if len(history.objectives) > 1:
+        table.add_row("  front", f"{front_size(history)} networks that no other beats everywhere")
+    failures = Counter(trial.failure for trial in history.trials if trial.failure is not None)
+    for reason, count in failures.most_common(3):
+        table.add_row("  failed", f"{count} × {reason}"[:66])
+    return Group(table)
+
+
+def front_size(history: History) -> int:
+    """Trials on the Pareto front."""
+    from nasturtium import pareto
+
+    return int((pareto.fronts(history.losses()) == 0).sum())
+
+
+def show_result(result: Any) -> None:
+    """The end of a search: verdict, figures, files."""
+    console = Console(highlight=False)
+    for line in result.lines():
+        console.print(line, markup=False)

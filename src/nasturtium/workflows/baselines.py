@@ -1,0 +1,68 @@
+"""Baselines first: the trivial predictor, simple models, and known networks within the limits."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+
+from nasturtium.blocks import counted
+from nasturtium.classical import Classical, applicable
+from nasturtium.evaluators import lowered
+from nasturtium.protocol import Contender, broken_limits
+from nasturtium.roles import Fidelity, Job, Outcome
+from nasturtium.workflows.session import Session
+from nasturtium.zoo import known_networks, within
+
+
+def run_baselines(session: Session) -> tuple[Contender, ...]:
+    """Fit and train every baseline on the search's rows; those over a limit are fitted all the same, and shown."""
+    subjects = _subjects(session)
+    jobs = [_job(session, name, subject) for name, subject in subjects.items()]
+    outcomes = session.run(jobs)
+    return tuple(
+        _contender(session, name, subject, outcomes[job.key])
+        for (name, subject), job in zip(subjects.items(), jobs, strict=True)
+    )
+
+
+def _subjects(session: Session) -> Mapping[str, object]:
+    rows = len(session.data.development)
+    simple = {spec.name: spec for spec in applicable(session.task, rows)}
+    networks = {known.name: known.tree for known in within(known_networks(session.task), session.limits, session.task)}
+    return {**simple, **networks}
+
+
+def _job(session: Session, name: str, subject: object) -> Job:
+    return Job(
+        key=f"baseline/{name}",
+        subject=subject,
+        fidelity=Fidelity(1 if isinstance(subject, Classical) else session.recipe.epochs),
+        seed=session.seed("baseline"),
+        checkpoint=str(session.folder.checkpoints / f"baseline-{name}.safetensors"),
+        deadline_s=session.deadline(session.plan.baseline_s),
+    )
+
+
+def _contender(session: Session, name: str, subject: object, outcome: Outcome) -> Contender:
+    costs: dict[str, float] = {}
+    if not isinstance(subject, Classical):
+        counts = counted(lowered(subject, session.task), session.task.input)
+        costs = {key: float(value) for key, value in asdict(counts).items()}
+    measures = {**costs, **outcome.measures}
+    return Contender(
+        name,
+        "baseline",
+        subject,
+        measures,
+        broken=broken_limits(session.limits, measures),
+        epochs=1 if isinstance(subject, Classical) else session.recipe.epochs,
+        failure=outcome.failure,
+    )
+
+
+def full_training_s(session: Session, baselines: Iterable[Contender], seconds: Mapping[str, float]) -> float | None:
+    """Seconds that one full training of the slowest known network takes, projected where the clock cut it short."""
+    projected = [
+        seconds[baseline.name] * baseline.epochs / max(baseline.measures.get("epochs", baseline.epochs), 1e-9)
+        for baseline in baselines
+        if not isinstance(baseline.subject, Classical) and baseline.failure is None and baseline.name in seconds
+    ]
+    return max(projected, default=None)

@@ -1,0 +1,131 @@
+"""The run directory: its files, and the promise that another run is never overwritten."""
+
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from nasturtium.errors import RunError
+
+MANIFEST_SCHEMA = 1
+LIBRARIES = ("nasturtium", "torch", "numpy", "scikit-learn", "optuna", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths inside a run directory. `work` holds what only a running or interrupted search needs."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "study.journal"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best"
+
+    @property
+    def work(self) -> Path:
+        return self.path / "work"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.work / "checkpoints"
+
+    def start(self, manifest: dict[str, Any]) -> None:
+        """Make the directories and write the manifest, last, so that a directory with one is a run."""
+        try:
+            self.checkpoints.mkdir(parents=True)
+            write_json(self.manifest, {"schema": MANIFEST_SCHEMA, **manifest})
+        except OSError as error:
+            raise RunError(f"The run directory {self.path} cannot be written: {error.strerror or error}.") from error
+
+    def clean(self) -> None:
+        """Remove what only a running search needs."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+
+def new_folder(output: str | None, name: str) -> RunFolder:
+    """An unused run directory: `output`, or `runs/NAME`, `runs/NAME-2` … Nothing is made yet."""
+    if output is None:
+        candidates = (Path("runs") / (name if k == 1 else f"{name}-{k}") for k in range(1, 10_000))
+        return RunFolder(next(path for path in candidates if not path.exists()))
+    path = Path(output)
+    if path.is_file():
+        raise RunError(f"The output {output!r} is a file. Give a directory that does not exist yet.")
+    if path.is_dir() and any(path.iterdir()):
+        what = "another run" if (path / "manifest.json").exists() else "other files"
+        mend = " or continue it with: nasturtium resume " + output if what == "another run" else ""
+        raise RunError(f"The output directory {output!r} holds {what}, which is never overwritten. Choose another{mend}.")
+    parent = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not os.access(parent, os.W_OK):
+        raise RunError(f"The output directory {output!r} cannot be written: {str(parent)!r} is read-only.")
+    return RunFolder(path)
+
+
+def open_folder(path: str) -> tuple[RunFolder, dict[str, Any]]:
+    """An existing run and its manifest. Raises `RunError` if it is none, or of a newer schema."""
+    folder = RunFolder(Path(path))
+    if not folder.manifest.is_file():
+        raise RunError(f"{path!r} is not a run directory: it has no manifest.json.")
+    try:
+        manifest = json.loads(folder.manifest.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise RunError(f"The manifest of {path!r} cannot be read: {error}.") from error
+    if manifest.get("schema", 0) > MANIFEST_SCHEMA:
+        raise RunError(
+            f"{path!r} was written by a newer Nasturtium (schema {manifest['schema']}, this one reads "
+            f"{MANIFEST_SCHEMA}). Update with: pip install --upgrade nasturtium"
+        )
+    return folder, manifest
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def surroundings() -> dict[str, Any]:
+    """Versions, hardware and command: what a replay needs to know."""
+    return {
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES},
+        "hardware": {"machine": platform.machine(), "processor": _processor(), "cores": os.cpu_count()},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()

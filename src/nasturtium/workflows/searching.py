@@ -1,0 +1,120 @@
+"""The search itself: space, candidates, strategy, scheduler and study put together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nasturtium.errors import LimitError
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits
+from nasturtium.protocol import Contender
+from nasturtium.roles import Scheduler, Strategy
+from nasturtium.schedulers import scheduler
+from nasturtium.space import Space
+from nasturtium.strategies import auto, strategy
+from nasturtium.study import JournalStore, Study, run_study
+from nasturtium.trial import History, Objective
+from nasturtium.training import METRICS
+from nasturtium.workflows.session import Session
+from nasturtium.workflows.spaces import find_space
+
+COST_NAMES = {"latency": "latency_ms"}
+CUT_EPOCHS = 9
+"""Adaptive schedulers begin with this fraction of a full training."""
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What the search left. sentence: why it ended. chosen_by: why this space, strategy and scheduler."""
+
+    space: Space
+    history: History
+    strategy: str
+    scheduler: str
+    chosen_by: tuple[str, ...]
+    interrupted: bool
+
+
+def run_search(session: Session, full_s: float | None, reference_macs: float | None) -> Searched:
+    """Search until the budget is used up, keeping what finalists and files need.
+
+    full_s: seconds of one full training of a known network with `reference_macs`, or None if there was none.
+    """
+    limits, reasons = _affordable(session, full_s, reference_macs)
+    space, why_space = find_space(session.options.space, session.task, limits)
+    candidates = LimitedCandidates(space, CostModel(space), limits)
+    candidates.check()
+    chosen, why_strategy = _strategy(session, space)
+    schedule, why_scheduler = _scheduler(session, full_s)
+    study = Study(
+        strategy=chosen,
+        control=strategy("random"),
+        scheduler=schedule,
+        candidates=candidates,
+        objectives=objectives_of(session),
+        seed=session.options.seed,
+        trials=session.options.trials,
+        seconds_left=None if session.clock.budget_s is None else lambda: _seconds_left(session, store),
+        trial_deadline_s=session.deadline(2 * session.plan.trial_s),
+        checkpoints=session.folder.checkpoints,
+        stop_on_plateau=session.options.stop_on_plateau,
+    )
+    with JournalStore(session.folder.journal, study.identity, space) as store:
+        history = run_study(study, session.executor, store, session.progress.event)
+    return Searched(
+        space,
+        history,
+        chosen.name,
+        schedule.name,
+        (*reasons, why_space, why_strategy, why_scheduler),
+        interrupted=any(trial.failure == "interrupted" for trial in history.trials),
+    )
+
+
+def objectives_of(session: Session) -> tuple[Objective, ...]:
+    """The metric first, then what the user added."""
+    metric = session.task.metric
+    extra = [COST_NAMES.get(name, name) for name in session.options.objectives if name != metric]
+    return (Objective(metric, METRICS[metric].direction), *(Objective(name, "minimize") for name in extra))
+
+
+def _seconds_left(session: Session, store: JournalStore) -> float:
+    """Of the search: what the clock has left beyond the reserve for the end."""
+    full = session.recipe.epochs
+    seconds = [trial.seconds for trial in store.history.scored if trial.fidelity.epochs == full]
+    return session.clock.left_s - session.plan.reserve_s(seconds)
+
+
+def _affordable(session: Session, full_s: float | None, macs: float | None) -> tuple[Limits, Sequence[str]]:
+    """The user's limits, and a bound on MACs where the clock cannot train slower networks to the end."""
+    limits, most_s = session.limits, session.plan.final_s
+    if full_s is None or not macs or full_s <= most_s:
+        return limits, ()
+    bound = macs * most_s / full_s
+    if limits.macs is not None and limits.macs <= bound:
+        return limits, ()
+    sentence = (
+        f"Only networks of at most {bound:,.0f} MACs were searched, because slower ones cannot be trained within the "
+        "budget; a longer --budget allows more."
+    )
+    session.remark(sentence)
+    return replace(limits, macs=bound), (sentence,)
+
+
+def _strategy(session: Session, space: Space) -> tuple[Strategy, str]:
+    options = session.options
+    if options.strategy.lower() == "auto":
+        return auto(space, trials=options.trials, objectives=1 + len(options.objectives))
+    return strategy(options.strategy), f"The strategy {options.strategy} was asked for."
+
+
+def _scheduler(session: Session, full_s: float | None) -> tuple[Scheduler, str]:
+    epochs, name = session.recipe.epochs, session.options.scheduler
+    least = max(1, epochs // CUT_EPOCHS)
+    if name.lower() != "auto":
+        return scheduler(name, max_epochs=epochs, min_epochs=least), f"The scheduler {name} was asked for."
+    if full_s is None or full_s <= session.plan.trial_s or least == epochs:
+        return scheduler("full", max_epochs=epochs), "Full trainings fit the budget, so every trial gets one."
+    return (
+        scheduler("asha", max_epochs=epochs, min_epochs=least),
+        f"A full training takes about {full_s:.0f} s, too long for many of them, so ASHA trains most trials briefly.",
+    )

@@ -1,0 +1,67 @@
+"""One run's parts in one place, handed from phase to phase."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from math import isinf
+
+from nasturtium.hardware import Limits
+from nasturtium.protocol import JobLog, Plan, run_jobs
+from nasturtium.roles import Executor, Job, Outcome
+from nasturtium.task import Task
+from nasturtium.training import Recipe
+from nasturtium.workflows.clock import Clock
+from nasturtium.workflows.folder import RunFolder
+from nasturtium.workflows.options import SearchOptions
+from nasturtium.workflows.preparation import Prepared
+from nasturtium.workflows.progress import Progress
+
+LEAST_S = 0.5
+"""A training is never asked to end sooner than this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What every phase of a run needs. notes: sentences for the result: assumptions and warnings, in order."""
+
+    options: SearchOptions
+    folder: RunFolder
+    data: Prepared
+    limits: Limits
+    recipe: Recipe
+    plan: Plan
+    clock: Clock
+    executor: Executor
+    log: JobLog
+    progress: Progress
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def task(self) -> Task:
+        return self.data.task
+
+    def seed(self, purpose: str, number: int = 0) -> int:
+        """A seed of its own for each purpose, derived from the run's."""
+        text = f"{self.options.seed}/{purpose}/{number}"
+        return int.from_bytes(sha256(text.encode()).digest()[:4], "big")
+
+    def deadline(self, seconds: float) -> float | None:
+        """Deadline of a job that may take so long; None where the run has no clock, so that it replays exactly."""
+        return None if isinf(seconds) else max(LEAST_S, seconds)
+
+    def run(self, jobs: Iterable[Job]) -> Mapping[str, Outcome]:
+        """Run jobs with progress; what an earlier part of a resumed run did is not done again."""
+        listed = list(jobs)
+        done = [0]
+
+        def on_done(job: Job, outcome: Outcome) -> None:
+            done[0] += 1
+            self.progress.jobs(done[0], len(listed), job.key)
+
+        self.progress.jobs(0, len(listed))
+        return run_jobs(self.executor, listed, self.log, on_done)
+
+    def remark(self, sentence: str) -> None:
+        """Tell now, and keep for the result."""
+        self.notes.append(sentence)
+        self.progress.note(sentence)
