@@ -12,7 +12,7 @@ from nasturtium.training._ema import Average
 from nasturtium.training._objective import build_loss, build_step, draw_share
 from nasturtium.training._optim import build_optimizer, set_rate
 from nasturtium.training.augment import build_augmenter
-from nasturtium.training.augment._image import border_value
+from nasturtium.training.augment._image import _grid, border_value
 
 CPU = torch.device("cpu")
 
@@ -197,3 +197,9 @@ def test_an_absent_or_unknown_device_is_refused_in_words() -> None:
         with pytest.raises(UserError, match="'cuda' is not here: torch sees 0 CUDA devices"):
             find_device("cuda")
     assert find_device("cpu") == CPU
+
+
+def test_the_grid_equals_that_of_torch() -> None:
+    affine = torch.randn(5, 2, 3, generator=generator(0, "grid"))
+    expected = nn.functional.affine_grid(affine, [5, 1, 6, 9], align_corners=False)
+    torch.testing.assert_close(_grid(affine, 6, 9), expected)

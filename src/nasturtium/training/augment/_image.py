@@ -51,9 +51,7 @@ class ImageAugmenter:
         return images
 
     def _warp(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        grid = functional.affine_grid(
-            self._affine(len(images), generator).to(images.device), list(images.shape), align_corners=False
-        )
+        grid = _grid(self._affine(len(images), generator).to(images.device), images.shape[2], images.shape[3])
         if self.background is None:
             return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
         moved = functional.grid_sample(images - self.background, grid, padding_mode="zeros", align_corners=False)
@@ -84,3 +82,12 @@ class ImageAugmenter:
         )
         fill = self.background if self.background is not None else images.new_zeros(())
         return torch.where(inside, fill, images)
+
+
+def _grid(affine: Float[Tensor, "rows 2 3"], height: int, width: int) -> Float[Tensor, "rows height width 2"]:
+    """`functional.affine_grid` by broadcasting: its small matrix products cost twice the sampling on a CPU."""
+    x = (torch.arange(width, device=affine.device) + 0.5) * (2 / width) - 1
+    y = (torch.arange(height, device=affine.device) + 0.5) * (2 / height) - 1
+    rows = affine[:, :, :, None, None]
+    planes = [torch.addcmul(rows[:, k, 1] * y[:, None] + rows[:, k, 2], rows[:, k, 0], x) for k in range(2)]
+    return torch.stack(planes, dim=-1)
