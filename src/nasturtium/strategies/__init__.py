@@ -1,0 +1,20 @@
+"""Strategies: what to try next, as a function of the history, a seed and the candidates."""
+
+from nasturtium.strategies.auto import auto
+from nasturtium.strategies.local_search import LocalSearch
+from nasturtium.strategies.nsga2 import Nsga2
+from nasturtium.strategies.random_search import Random
+from nasturtium.strategies.registry import STRATEGIES, strategy
+from nasturtium.strategies.regularized_evolution import RegularizedEvolution
+from nasturtium.strategies.tpe import Tpe
+
+__all__ = [
+    "STRATEGIES",
+    "LocalSearch",
+    "Nsga2",
+    "Random",
+    "RegularizedEvolution",
+    "Tpe",
+    "auto",
+    "strategy",
+]
