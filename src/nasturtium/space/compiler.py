@@ -62,7 +62,7 @@ class Compiler:
             counts = tuple(range(node.count.low, len(node.items) + 1, node.count.step))
         items = tuple([self.place(item, joined(path, str(at))) for at, item in enumerate(node.items)])
         place = Span(path, index, counts, items)
-        return place if place.decisions else Fixed(path, node.items)
+        return place if place.decisions else Fixed(path, place.resolve(()))
 
     def _pairs(self, pairs: tuple[tuple[str, object], ...], path: str) -> Place:
         places: list[Place] = []

@@ -72,7 +72,7 @@ class Space:
 
     def sample_codes(self, rng: np.random.Generator, count: int) -> list[tuple[int, ...]]:
         """`count` samples as rows of codes, the fast way. The same samples as `count` calls of `sample(rng)`."""
-        return [row for chunk in self.program.draw(rng, count) for row in zip(*chunk.tolist(), strict=True)]
+        return [tuple(row) for chunk in self.program.draw(rng, count) for row in chunk.T.tolist()]
 
     def enumerate(self) -> Iterator[Architecture]:
         """Every architecture once, in lexicographic order of the live decisions (each real gives `LEVELS` values)."""

@@ -63,7 +63,7 @@ class Writer:
 
     def _repeat(self, node: Repeat) -> dict[str, Json]:
         count = node.count if isinstance(node.count, int) else self.data(node.count)
-        if node.items and all(item is node.items[0] for item in node.items):
+        if is_tied(node):
             return {"count": count, "of": self.data(node.items[0]), "tied": True}
         items = [self.data(item) for item in node.items]
         # Equal items without definitions are what one node gives when it is made anew at each position.
@@ -79,8 +79,13 @@ class Writer:
                     self._count(option)
         elif isinstance(node, Repeat):
             self._count(node.count)
-            for item in {id(item): item for item in node.items}.values():
+            for item in node.items[:1] if is_tied(node) else node.items:
                 self._count(item)
         elif isinstance(node, tuple) or (is_frozen(node) and not isinstance(node, type)):
             for _, part in children(node):
                 self._count(part)
+
+
+def is_tied(node: Repeat) -> bool:
+    """Is it one part at every position?"""
+    return bool(node.items) and all(item is node.items[0] for item in node.items)
