@@ -158,7 +158,7 @@ def test_random_trees_travel_through_json(tree: object) -> None:
 def test_sizes_far_beyond_enumeration_are_exact_and_quick() -> None:
     kernel, widths = choice(3, 5, 7), [choice(8, 16, 24, 32) for _ in range(21)]
     chain = tuple(
-        repeat(lambda at, k=k: (choice(a=(kernel, widths[k]), b=(widths[k], widths[k + 1], choice(1, 2)))), integer(1, 3))
+        repeat(lambda at, k=k: choice(a=(kernel, widths[k]), b=(widths[k], widths[k + 1], choice(1, 2))), integer(1, 3))
         for k in range(20)
     )
     space = Space((kernel, *widths, chain))

@@ -114,7 +114,10 @@ def test_values_of_dead_decisions_are_ignored() -> None:
         ({"body.cuont": 1}, "the space 'gated' has no decision 'body.cuont'. Did you mean 'body.count'"),
         ({"body.0": "gatd"}, "decision 'body.0' of the space 'gated': no option 'gatd'. Did you mean 'gated'?"),
         ({"body.count": 3}, "decision 'body.count' of the space 'gated': 3 is not one of 0 … 2"),
-        ({"body.count": 1, "width": "8"}, "decision 'body.0' of the space 'gated' has no value; give one of plain | gated"),
+        (
+            {"body.count": 1, "width": "8"},
+            "decision 'body.0' of the space 'gated' has no value; give one of plain | gated",
+        ),
     ],
 )
 def test_wrong_values_are_refused_with_the_nearest_names(values: dict[str, object], message: str) -> None:

@@ -18,7 +18,7 @@ def lines(space: "Space", width: int = 80) -> list[str]:
     width: columns; longer lists of options are wrapped.
     """
     size = "endless" if space.size is None else f"{space.size:,}" if space.size < 10**9 else scientific(space.size)
-    found = [f"{space.name}: {len(space.decisions)} decisions, {size} architectures"]
+    found = [f"{space.name}: {plural(len(space.decisions), 'decision')}, {size} architecture{'s' * (space.size != 1)}"]
     drawing = _Drawing([named.path for named in space.decisions])
     for depth, text in drawing.draw(space.root, "", 0):
         indent = "  " * min(depth, width // 4)
@@ -110,6 +110,11 @@ class _Drawing:
         for name, part in zip(place.names, place.parts, strict=True):
             if not isinstance(part, Fixed):
                 yield from self.draw(part, name, depth + 1)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 decision`, `2 decisions`."""
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def titled(label: str, text: str) -> str:

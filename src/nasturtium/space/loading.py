@@ -16,11 +16,10 @@ from urllib.parse import quote, unquote
 
 from nasturtium.errors import SpaceError, hint
 from nasturtium.space.decisions import is_node
+from nasturtium.space.registry import USER_FILE
 from nasturtium.space.space import Space
 from nasturtium.space.space_json import space_from_json
 from nasturtium.task import Task
-
-PREFIX = "file:"
 
 R = TypeVar("R")
 
@@ -79,7 +78,7 @@ def import_file(file: str | Path) -> ModuleType:
 
 def module_name(path: Path) -> str:
     """The module name of an absolute path: readable, and without the dots that would make it a package's."""
-    return PREFIX + quote(str(path), safe="/ ").replace(".", "%2E")
+    return USER_FILE + quote(str(path), safe="/ ").replace(".", "%2E")
 
 
 class FileFinder:
@@ -87,9 +86,9 @@ class FileFinder:
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if not name.startswith(PREFIX):
+        if not name.startswith(USER_FILE):
             return None
-        file = Path(unquote(name.removeprefix(PREFIX)))
+        file = Path(unquote(name.removeprefix(USER_FILE)))
         if not file.is_file():
             return None
         if str(file.parent) not in sys.path:
@@ -115,7 +114,7 @@ def shown_line(path: Path, run: Callable[[], R]) -> R:
     except SyntaxError as error:
         text = (error.text or "").strip()
         raise SpaceError(f"{error.filename}, line {error.lineno}: `{text}`: {error.msg}") from error
-    except Exception as error:  # a user's file may raise anything
+    except (Exception, SystemExit) as error:  # a user's file may raise anything
         what = str(error) if isinstance(error, SpaceError) else f"{type(error).__name__}: {error}"
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
         if not frames:

@@ -6,6 +6,9 @@ from typing import TypeVar
 from nasturtium.errors import SpaceError, hint
 from nasturtium.space.decisions import is_frozen
 
+USER_FILE = "file:"
+"""How the module names of users' files begin (see `loading`)."""
+
 C = TypeVar("C", bound=type)
 
 _blocks: dict[str, type] = {}
@@ -20,13 +23,19 @@ def register(block: C) -> C:
     if not (isinstance(block, type) and is_frozen(block)):
         raise SpaceError(f"{name} must be a frozen dataclass: put @register above @dataclass(frozen=True)")
     owner = _blocks.get(name)
-    # The same file imported again (an edited space file) replaces its own class.
-    if owner is not None and (owner.__module__, owner.__qualname__) != (block.__module__, block.__qualname__):
+    if owner is not None and not _replaces(block, owner):
         raise SpaceError(
             f"the block name {name!r} is taken by {owner.__module__}.{owner.__qualname__}; rename the class"
         )
     _blocks[name] = block
     return block
+
+
+def _replaces(block: type, owner: type) -> bool:
+    """A module that is run again replaces its own class, and the user's newest file those of older ones."""
+    if block.__module__.startswith(USER_FILE) and owner.__module__.startswith(USER_FILE):
+        return True
+    return (owner.__module__, owner.__qualname__) == (block.__module__, block.__qualname__)
 
 
 def registered() -> MappingProxyType[str, type]:

@@ -164,8 +164,7 @@ class Space:
         return True
 
     def __repr__(self) -> str:
-        size = "endless" if self.size is None else f"{self.size:,} architectures"
-        return f"<Space {self.name}: {len(self.decisions)} decisions, {size}>"
+        return f"<Space {self.lines()[0]}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Space, (self.tree, self.task, self.name)

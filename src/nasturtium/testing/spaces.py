@@ -3,7 +3,7 @@
 import json
 import pickle
 from abc import ABC, abstractmethod
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -134,7 +134,7 @@ class SpaceConformance(ABC):
         space = self.space()
         rng = np.random.default_rng([0, 9])
         parents = self.samples(space)
-        for first, second in zip(parents, parents[1:], strict=False):
+        for first, second in pairwise(parents):
             child = crossover(first, second, rng)
             space.validate(child)
             for path, value in child.values.items():
@@ -164,5 +164,5 @@ class SpaceConformance(ABC):
     def test_its_text_fits_the_terminal(self) -> None:
         space = self.space()
         lines = space.lines()
-        assert lines[0].startswith(f"{space.name}: {len(space.decisions)} decisions")
+        assert lines[0].startswith(f"{space.name}: {len(space.decisions)} decision")
         assert max(len(line) for line in lines) <= 80
