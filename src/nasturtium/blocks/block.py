@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from nasturtium.blocks.canonical import canonical
 from nasturtium.blocks.expr import Expr, Seq
@@ -12,6 +12,9 @@ from nasturtium.task import Signal, Task
 
 class Block(ABC):
     """A part of a network. Subclasses are frozen dataclasses, registered with `@register`, with one method."""
+
+    costless: ClassVar[tuple[str, ...]] = ()
+    """Fields that bear on none of params, MACs, activations and memory: a search need not count their options apart."""
 
     @abstractmethod
     def lower(self, x: Signal) -> Expr:

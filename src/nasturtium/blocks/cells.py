@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasturtium.blocks.block import Block
 from nasturtium.blocks.expr import Expr, Graph, Sum, seq
@@ -85,6 +86,8 @@ class NB201Reduction(Block):
 @dataclass(frozen=True)
 class NormAct(Block):
     """Normalisation and activation, as before the head of pre-activation networks."""
+
+    costless: ClassVar[tuple[str, ...]] = ("activation", "norm")
 
     activation: Open[str] = "relu"
     norm: Open[str] = "batch"

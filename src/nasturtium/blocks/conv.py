@@ -1,6 +1,7 @@
 """Convolutional blocks for images and sequences."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasturtium.blocks.block import Block, expect_width
 from nasturtium.blocks.expr import Expr, Gate, Sum, seq
@@ -63,6 +64,8 @@ class Resolution(Block):
 class ConvBN(Block):
     """Convolution, normalisation, activation: a stem, or a plain block of a stage."""
 
+    costless: ClassVar[tuple[str, ...]] = ("activation", "norm")
+
     width: Open[int] | None = None
     kernel: Open[int] = 3
     stride: Open[int] = 1
@@ -78,6 +81,8 @@ class ConvBN(Block):
 @dataclass(frozen=True)
 class Plain(Block):
     """One convolution of a stage, with an optional skip connection and squeeze-excitation."""
+
+    costless: ClassVar[tuple[str, ...]] = ("activation", "norm")
 
     width: Open[int] | None = None
     stride: Open[int] = 1
@@ -99,6 +104,8 @@ class Plain(Block):
 @dataclass(frozen=True)
 class Residual(Block):
     """Basic residual block (He et al. 2016): two convolutions and a skip connection."""
+
+    costless: ClassVar[tuple[str, ...]] = ("activation", "norm")
 
     width: Open[int] | None = None
     stride: Open[int] = 1
@@ -127,6 +134,8 @@ class MBConv(Block):
 
     The skip connection is there where the shape stays (as in the paper) and `skip` is on.
     """
+
+    costless: ClassVar[tuple[str, ...]] = ("activation", "norm")
 
     width: Open[int] | None = None
     stride: Open[int] = 1

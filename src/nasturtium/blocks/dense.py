@@ -1,6 +1,7 @@
 """Blocks for tables: embeddings, and dense layers with and without skip connections."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasturtium.blocks.block import Block, expect_width
 from nasturtium.blocks.expr import Expr, Sum, seq
@@ -42,6 +43,8 @@ class Embed(Block):
 class Dense(Block):
     """Linear, normalisation, activation, dropout. norm: "batch", "layer" or "none"."""
 
+    costless: ClassVar[tuple[str, ...]] = ("activation", "dropout")
+
     width: Open[int] | None = None
     activation: Open[str] = "relu"
     norm: Open[str] = "batch"
@@ -60,6 +63,8 @@ class Dense(Block):
 @dataclass(frozen=True)
 class DenseResidual(Block):
     """Residual block for tables (Gorishniy et al. 2021, "ResNet"): norm, linear, activation, dropout, linear, skip."""
+
+    costless: ClassVar[tuple[str, ...]] = ("activation", "dropout")
 
     width: Open[int] | None = None
     expand: Open[float] = 2

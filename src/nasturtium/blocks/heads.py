@@ -1,6 +1,7 @@
 """From features to the outputs of the task."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasturtium.blocks.block import Block
 from nasturtium.blocks.conv import conv_norm_act
@@ -18,6 +19,8 @@ class Head(Block):
     outputs: their number, or the task that says it. hidden: width of a 1x1 convolution before the pool, 0 for none.
     pool: "avg", "max", or "flatten" (every position has weights of its own). dropout: rate while training.
     """
+
+    costless: ClassVar[tuple[str, ...]] = ("dropout", "activation")
 
     outputs: int | Task
     hidden: Open[int] = 0

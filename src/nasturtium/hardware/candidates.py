@@ -1,0 +1,113 @@
+"""Architectures within the limits: what a strategy may propose."""
+
+import numpy as np
+from jaxtyping import Float
+
+from nasturtium.errors import LimitError
+from nasturtium.hardware.costs import COUNTED, CostModel
+from nasturtium.hardware.limits import Limits, shown
+from nasturtium.hardware.walk import minimiser, wander
+from nasturtium.space import Architecture, Space, encode
+
+TRIES = 16_384
+"""Uniform samples that are looked at before the directed search begins: well under a second."""
+
+
+class LimitedCandidates:
+    """The architectures of a space that meet the limits that are counted; fulfils `roles.Candidates`.
+
+    costs: None for a space whose costs cannot be counted (its root is not a block); then only a latency, which is
+    measured later, may be limited. Raises `LimitError` if nothing in the space can meet the limits, saying which limit,
+    the least value that can be reached and what to change.
+    """
+
+    def __init__(self, space: Space, costs: CostModel | None, limits: Limits) -> None:
+        self._space, self._costs, self.limits = space, costs, limits
+        self._counted = tuple((name, limit) for name, limit in limits.items() if name in COUNTED)
+        self._starts: list[Architecture] | None = None
+        if self._counted:
+            self._refuse_impossible()
+
+    @property
+    def space(self) -> Space:
+        return self._space
+
+    def feasible(self, architecture: Architecture) -> bool:
+        """Does it meet every limit that is counted, and can it be built?"""
+        return self._costs is None or self._costs.meets(self._space.codes(architecture), self.limits)
+
+    def sample(self, rng: np.random.Generator) -> Architecture:
+        """A feasible architecture, uniform over the live decisions (by rejection).
+
+        Where not one of `TRIES` samples is feasible: the end of a random walk through feasible ones, begun at the least
+        costs. Raises `LimitError` if none is found.
+        """
+        if self._starts is None:
+            looked, count = 0, 16
+            while looked < TRIES:
+                for codes in self._space.sample_codes(rng, count):
+                    if self._costs is None or self._costs.meets(codes, self.limits):
+                        return self._space.from_codes(codes)
+                looked, count = looked + count, min(4096, count * 4)
+            self._starts = self._search()
+        return wander(self._starts, self.feasible, rng)
+
+    def features(self, architecture: Architecture) -> Float[np.ndarray, " features"]:
+        """The encoding, then log(1 + cost) of each counted cost."""
+        encoding = np.asarray(encode(self._space.attach(architecture)), dtype=float)
+        if self._costs is None:
+            return encoding
+        return np.concatenate([encoding, np.log1p(list(self._costs(architecture).values()))])
+
+    def _search(self) -> list[Architecture]:
+        """Feasible architectures near the least costs; looked for only where uniform samples found none."""
+        assert self._costs is not None
+        least = [minimiser(self._costs, name) for name, _ in self._counted]
+        found = [architecture for architecture in least if self.feasible(architecture)]
+        if not found:
+            found = self._descend(least)
+        if found:
+            return found
+        names = " and ".join(f"{name} {shown(name, limit)}" for name, limit in self._counted)
+        reached = "; ".join(self._described(architecture) for architecture in least)
+        raise LimitError(
+            f"No architecture of the space {self._space.name!r} was found that meets {names} together. "
+            f"Nearest: {reached}. Raise one of the limits, or give a space with narrower or fewer blocks."
+        )
+
+    def _descend(self, starts: list[Architecture]) -> list[Architecture]:
+        """Hill climbing on the sum of relative excesses, from each start."""
+        from nasturtium.hardware.walk import descend
+
+        assert self._costs is not None
+        return [end for start in starts if (end := descend(start, self._costs, self._counted)) is not None]
+
+    def _described(self, architecture: Architecture) -> str:
+        assert self._costs is not None
+        costs = self._costs(architecture)
+        return ", ".join(f"{name} {shown(name, costs[name])}" for name, _ in self._counted)
+
+    def _refuse_impossible(self) -> None:
+        names = tuple(name for name, _ in self._counted)
+        if self._costs is None:
+            raise LimitError(
+                f"The limit on {names[0]} cannot be checked: the root of the space {self._space.name!r} is not a block."
+            )
+        bounds = self._costs.bounds(names=names)
+        if bounds is None:
+            raise LimitError(f"No architecture of the space {self._space.name!r} can be built for this task.")
+        for name, limit in self._counted:
+            low = bounds.low[name]
+            if low > limit:
+                least = "the least possible is" if bounds.exact else "no less was found than"
+                raise LimitError(
+                    f"No architecture of the space {self._space.name!r} meets the limit of {shown(name, limit)} {name}: "
+                    f"{least} {low:,}. Raise the limit to {shown_up(name, low)} or more, or give a space with narrower "
+                    "or fewer blocks."
+                )
+
+
+def shown_up(name: str, value: float) -> str:
+    """A cost rounded up to three digits, so that it can be given as a limit: 12,341 becomes "12.4k"."""
+    step = 10 ** max(0, len(str(int(value))) - 3)
+    return shown(name, -(-value // step) * step).replace(" ", "")

@@ -1,0 +1,98 @@
+"""Costs of architectures, folded link by link from a memo: one dictionary look-up a block once it is warm."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from nasturtium.blocks import Block
+from nasturtium.blocks.block import resize
+from nasturtium.errors import SpaceError
+from nasturtium.hardware.links import Branch, Leaf, Linker, Node, Prefix, Series, Staged
+from nasturtium.space.places import Codes, Place
+from nasturtium.task import Signal
+
+Numbers = tuple[int, ...]
+Measure = Callable[[Block, Signal], tuple[Numbers, Signal]]
+"""Costs of one block for an input of this type, and the type of its result."""
+
+State = int
+"""Twice the number of a signal, plus 1 while a stage still has its stride to give."""
+
+
+class Fold:
+    """Costs `names` of every architecture of a space.
+
+    combine: `sum` for costs that add up, `max` for peaks. ignored: decisions known not to bear on these costs.
+    """
+
+    def __init__(
+        self,
+        root: Place,
+        x: Signal,
+        names: tuple[str, ...],
+        measure: Measure,
+        combine: Callable[[Iterable[int]], int],
+        ignored: frozenset[int] = frozenset(),
+    ) -> None:
+        self.names, self.combine, self.ignored = names, combine, ignored
+        self.chain = Linker(ignored).node(root)
+        self.start: State = 0
+        self._measure = measure
+        self._signals, self._numbers = [x], {x: 0}
+        self._memo: dict[tuple[Leaf, State, object], tuple[Numbers, State] | SpaceError] = {}
+        self._zero: Numbers = (0,) * len(names)
+
+    def __call__(self, codes: Codes) -> Numbers:
+        """The costs of a row of codes, in the order of `names`. Raises `SpaceError` where it cannot be built."""
+        entries: list[Numbers] = [self._zero]
+        self._walk(self.chain, codes, self.start, entries)
+        return tuple(map(self.combine, zip(*entries, strict=True)))
+
+    def link(self, leaf: Leaf, codes: Codes, state: State) -> tuple[Numbers, State]:
+        """Costs of one link and the state after it. Raises `SpaceError` where it cannot be applied."""
+        key = (leaf, state, leaf.key(codes))
+        known = self._memo.get(key)
+        if known is None:
+            known = self._memo[key] = self._look(leaf, codes, state)
+        if isinstance(known, SpaceError):
+            raise known
+        return known
+
+    def signal(self, state: State) -> Signal:
+        """The type of what arrives in a state."""
+        return self._signals[state >> 1]
+
+    def _walk(self, node: Node, codes: Codes, state: State, entries: list[Numbers]) -> State:
+        kind = type(node)  # isinstance in a loop this hot would double its time
+        if kind is Leaf:
+            numbers, state = self.link(node, codes, state)  # type: ignore[arg-type]
+            entries.append(numbers)
+            return state
+        if kind is Series:
+            for part in node.parts:  # type: ignore[attr-defined]
+                state = self._walk(part, codes, state, entries)
+            return state
+        if kind is Staged:
+            return self._walk(node.body, codes, state | 1, entries) & ~1  # type: ignore[attr-defined]
+        if kind is Branch:
+            return self._walk(node.options[codes[node.index]], codes, state, entries)  # type: ignore[attr-defined]
+        assert isinstance(node, Prefix)
+        for part in node.parts[: node.counts[0 if node.index is None else codes[node.index]]]:
+            state = self._walk(part, codes, state, entries)
+        return state
+
+    def _look(self, leaf: Leaf, codes: Codes, state: State) -> tuple[Numbers, State] | SpaceError:
+        plain = [0 if index in self.ignored and code > 0 else code for index, code in enumerate(codes)]
+        signal = self.signal(state)
+        try:
+            block = leaf.place.resolve(plain)
+            if block is None:
+                return self._zero, state
+            if leaf.width is not None and leaf.stride is not None:
+                stride = leaf.stride.resolve(plain) if state & 1 else 1
+                block = resize(block, leaf.width.resolve(plain), stride)
+            numbers, out = self._measure(block, signal)
+        except SpaceError as error:
+            return error
+        if out not in self._numbers:
+            self._numbers[out] = len(self._signals)
+            self._signals.append(out)
+        return numbers, 2 * self._numbers[out]
