@@ -52,23 +52,29 @@ class LocalSearch:
         """
         trials = seasoned(history)
         losses = history.losses(tuple(trials))
-        starts, centre, reached = list[int](), None, set[Codes]()
+        rows = losses.tolist()  # five hundred comparisons an ask: lists are quicker than small arrays
+        starts, centre, reached = list[int](), None, list[frozenset[Codes]]()
         for row, trial in enumerate(trials):
             if centre is None:
                 starts.append(row)
-            elif trial.origin == self.name and space.codes(trial.architecture) not in reached:
-                starts, centre, reached = [row], None, set()
-            elif _better(losses[row], losses[centre]):
+            elif trial.origin == self.name and not _within(reached, space.codes(trial.architecture)):
+                starts, centre, reached = [row], None, []
+            elif _better(rows[row], rows[centre]):
                 centre = row
-                reached |= _around(space, space.codes(trial.architecture))[1]
+                reached.append(_around(space, space.codes(trial.architecture))[1])
             if centre is None and len(starts) >= self.initial:
                 centre = starts[pareto.order(losses[starts])[0]]
-                reached = set(_around(space, space.codes(trials[centre].architecture))[1])
+                reached = [_around(space, space.codes(trials[centre].architecture))[1]]
         return None if centre is None else trials[centre]
 
 
-def _better(losses: np.ndarray, than: np.ndarray) -> bool:
-    return bool((losses <= than).all() and (losses < than).any())
+def _better(losses: list[float], than: list[float]) -> bool:
+    return losses != than and all(mine <= yours for mine, yours in zip(losses, than, strict=True))
+
+
+def _within(reached: list[frozenset[Codes]], codes: Codes) -> bool:
+    """Latest first, where it mostly is."""
+    return any(codes in around for around in reversed(reached))
 
 
 def _shuffled(centre: Trial, space: Space) -> list[Architecture]:

@@ -13,7 +13,7 @@ from nasturtium import pareto
 from nasturtium.errors import RunError
 from nasturtium.roles import Candidates
 from nasturtium.space import Architecture, Space
-from nasturtium.strategies._optuna import REPAIRS, SAMPLER_TRIES, distributions, quiet, repaired
+from nasturtium.strategies._optuna import REPAIRS, SAMPLER_TRIES, quiet, repaired
 from nasturtium.strategies.novel import generator, novel
 from nasturtium.strategies.seasoned import seasoned
 from nasturtium.trial import History, Trial
@@ -53,8 +53,8 @@ class Nsga2:
         rows = tuple((_genes(space, trial), tuple(values)) for trial, values in zip(parents, losses, strict=True))
         with quiet():
             study = _family(space, rows)
-            study.sampler = optuna.samplers.NSGAIISampler(population_size=len(rows), seed=int(rng.integers(2**31)))
-            attempt = repaired(lambda: _child(study, space), rng)
+            sampler = optuna.samplers.NSGAIISampler(population_size=len(rows), seed=int(rng.integers(2**31)))
+            attempt = repaired(lambda: _child(study, sampler, space, rng), rng)
             return novel(history, count, candidates, rng, attempt, SAMPLER_TRIES + REPAIRS)
 
     def parents(self, history: History) -> list[Trial]:
@@ -81,13 +81,29 @@ def _genes(space: Space, trial: Trial) -> tuple[int, ...]:
     )
 
 
-def _child(study: "optuna.Study", space: Space) -> Architecture:
+def _child(
+    study: "optuna.Study", sampler: "optuna.samplers.NSGAIISampler", space: Space, rng: np.random.Generator
+) -> Architecture:
+    """A child's genes; those that the sampler leaves out are the mutated ones, drawn uniformly."""
     import optuna
 
-    trial = study.ask(distributions(space))
-    params = dict(trial.params)
+    trial = study.ask()
+    relative = sampler.sample_relative(study, study.get_trials(deepcopy=False)[trial.number], _distributions(space))
     study.tell(trial, state=optuna.trial.TrialState.FAIL)
-    return space.architecture(params)
+    drawn = space.program.draw_raw(rng)
+    return space.from_codes(
+        space.program.mask([relative.get(named.path, drawn[named.index]) for named in space.decisions])
+    )
+
+
+@lru_cache(maxsize=8)
+def _distributions(space: Space) -> "dict[str, optuna.distributions.BaseDistribution]":
+    """Codes, since uniform crossover does not look at values; what has one value alone is left out."""
+    from optuna.distributions import IntDistribution
+
+    return {
+        named.path: IntDistribution(0, named.decision.size - 1) for named in space.decisions if named.decision.size > 1
+    }
 
 
 @lru_cache(maxsize=4)
@@ -100,14 +116,11 @@ def _family(space: Space, rows: tuple[Row, ...]) -> "optuna.Study":
 
     study = optuna.create_study(directions=["minimize"] * len(rows[0][1]))
     sampler = optuna.samplers.NSGAIISampler(population_size=len(rows), seed=0)
-    study.sampler = sampler
-    known = distributions(space)
+    known = _distributions(space)
     for number, (codes, losses) in enumerate(rows):
-        params = space.values_of(codes)
+        params = {named.path: codes[named.index] for named in space.decisions if named.path in known}
         study.add_trial(
-            optuna.trial.create_trial(
-                state=optuna.trial.TrialState.RUNNING, params=dict(params), distributions=dict(known)
-            )
+            optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING, params=params, distributions=known)
         )
         sampler.get_trial_generation(study, study.get_trials(deepcopy=False)[number])
         study.tell(number, list(losses))
