@@ -190,6 +190,26 @@ def test_validate_tells_what_is_wrong() -> None:
         space.attach(other.sample(0))
 
 
+def test_numbers_of_numpy_become_numbers_of_python() -> None:
+    space = Space((Leaf(choice(*np.arange(8, 25, 8))), integer(np.int64(1), 2), np.float64(0.5)))
+    tree = space.architecture({"0.kernel": 16, "1": 2}).tree
+    assert tree == (Leaf(16), 2, 0.5)
+    assert [type(number) for number in (tree[0].kernel, tree[1], tree[2])] == [int, int, float]
+
+
+def test_a_function_may_give_a_space() -> None:
+    space = Space(lambda task: gated(), name="wrapped")
+    assert (space.name, paths(space)) == ("wrapped", paths(gated()))
+
+
+def test_a_tree_that_is_nested_too_deeply_is_refused() -> None:
+    node: object = 1
+    for _ in range(2000):
+        node = (choice(1, 2), node)
+    with pytest.raises(SpaceError, match="the space 'space' is nested too deeply"):
+        Space(node)
+
+
 def test_trees_may_be_a_hundred_levels_deep() -> None:
     node: object = choice(1, 2)
     for _ in range(100):

@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any, TypeGuard
 
 from nasturtium.errors import SpaceError
-from nasturtium.space.decisions import Choice, Decision, Integer, Repeat, children, is_frozen
+from nasturtium.space.decisions import Choice, Decision, Integer, Repeat, children, is_frozen, native
 from nasturtium.space.places import PAIR, Fixed, Fork, Group, Number, Place, Span
 
 
@@ -43,7 +43,8 @@ class Compiler:
             return self._repeat(node, path)
         if isinstance(node, tuple) or (is_frozen(node) and not isinstance(node, type)):
             return self._group(node, path)
-        if type(node) is float and isfinite(node):
+        node = native(node)
+        if type(node) in (bool, int) or (isinstance(node, float) and isfinite(node)):
             return Fixed(path, node)
         raise SpaceError(f"{path or 'root'}: {_refusal(node)}")
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from math import exp, isfinite, log
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union
 
+import numpy as np
+
 from nasturtium.errors import SpaceError, hint
 
 T = TypeVar("T")
@@ -153,8 +155,8 @@ def choice(*options: object, **named: object) -> Any:
     """
     if not options and not named:
         raise SpaceError("a choice needs at least one option: choice(8, 16), or choice(mb=…, res=…)")
-    keys = [_needed_key(option, place) for place, option in enumerate(options)] + list(named)
-    values = (*options, *named.values())
+    values = tuple(native(option) for option in (*options, *named.values()))
+    keys = [_needed_key(option, place) for place, option in enumerate(values[: len(options)])] + list(named)
     for place, (key, value) in enumerate(zip(keys, values, strict=True)):
         if key in keys[:place]:
             raise SpaceError(
@@ -167,6 +169,7 @@ def choice(*options: object, **named: object) -> Any:
 
 def integer(low: int, high: int, step: int = 1) -> Any:
     """An integer from low to high, both included, in steps. Raises `SpaceError` where that is empty."""
+    low, high, step = native(low), native(high), native(step)
     call = f"integer({low!r}, {high!r}" + (f", step={step!r})" if step != 1 else ")")
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in (low, high, step)):
         raise SpaceError(f"{call}: low, high and step must be whole numbers; for others use real(low, high)")
@@ -181,6 +184,7 @@ def integer(low: int, high: int, step: int = 1) -> Any:
 
 def real(low: float, high: float, log: bool = False) -> Any:
     """A number from low to high, both included; `log=True` draws it uniformly in its logarithm."""
+    low, high = native(low), native(high)
     call = f"real({low!r}, {high!r}{', log=True' if log else ''})"
     for number in (low, high):
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not isfinite(number):
@@ -215,6 +219,11 @@ def repeat(function_or_node: Callable[[int], object] | object, count: int | Inte
     if tied:
         return Repeat((function_or_node(0),) * most, count) if most else Repeat((), count)
     return Repeat(tuple(function_or_node(place) for place in range(most)), count)
+
+
+def native(value: Any) -> Any:
+    """A number of NumPy as Python's own, which JSON can hold; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def is_frozen(thing: object) -> bool:

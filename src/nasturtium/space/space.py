@@ -37,16 +37,21 @@ class Space:
     def __init__(
         self, tree: Callable[[Any], object] | object, task: Task | None = None, name: str | None = None
     ) -> None:
-        """tree: a tree, or a function of the task that makes one. name: default, the function's name or "space".
+        """tree: a tree, or a function of the task that makes one (or a space). name: the function's, or "space".
 
         Raises `SpaceError` for what cannot be part of a tree, with its place.
         """
         if callable(tree) and not is_node(tree):
             name = name or str(getattr(tree, "__name__", "space")).replace("<lambda>", "space")
             tree = tree(task)
-        self.name, self.task, self.tree = name or "space", task, tree
+        self.name = name or "space"
+        self.task: Task | None = tree.task if isinstance(tree, Space) and task is None else task
+        self.tree: Any = tree.tree if isinstance(tree, Space) else tree
         compiler = Compiler()
-        self.root = compiler.place(tree)
+        try:
+            self.root = compiler.place(self.tree)
+        except RecursionError:
+            raise SpaceError(f"the space {self.name!r} is nested too deeply; keep it within a hundred levels") from None
         self.decisions = tuple(
             Named(index, path, decision)
             for index, (path, decision) in enumerate(zip(compiler.paths, compiler.decisions, strict=True))
