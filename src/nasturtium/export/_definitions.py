@@ -102,8 +102,9 @@ def _collect(home: str, names: list[str], found: Definitions) -> None:
                 continue
             kept.add(index)
             used = Names.of(file.tree.body[index])
-            found.lazy_annotations |= _annotations_fail(used, file)
-            fresh = [use for use in sorted(used.evaluated | (used.annotated & set(file.statements))) if use not in seen]
+            known = file.known()
+            found.lazy_annotations |= bool(used.annotated - known - set(dir(builtins)))
+            fresh = sorted((used.evaluated | (used.annotated & known)) - seen)
             seen.update(fresh)
             queue += fresh
         if name in file.imports:
@@ -118,18 +119,16 @@ def _collect(home: str, names: list[str], found: Definitions) -> None:
                 found.missing.append(f"{name!r} is defined in both {other} and {home}")
 
 
+def _allowed(item: Import) -> bool:
+    return item.module.split(".")[0] in ALLOWED
+
+
 def _import(item: Import, home: str, found: Definitions) -> None:
-    if item.module.split(".")[0] in ALLOWED:
+    if _allowed(item):
         found.add_import(item)
     else:
         source = item.module or "its own package"
         found.missing.append(f"{item.name!r} comes from {source}, which is neither torch nor the standard library")
-
-
-def _annotations_fail(used: "Names", file: "_File") -> bool:
-    known = set(file.statements) | set(dir(builtins))
-    safe = {name for name, item in file.imports.items() if item.module.split(".")[0] in ALLOWED}
-    return bool(used.annotated - known - safe)
 
 
 class _File:
@@ -153,6 +152,10 @@ class _File:
             self.bound.append(_bindings(node))
             for name in self.bound[-1]:
                 self.statements.setdefault(name, []).append(index)
+
+    def known(self) -> set[str]:
+        """Names that a stand-alone file can have: definitions, and imports that are allowed."""
+        return set(self.statements) | {name for name, item in self.imports.items() if _allowed(item)}
 
     def text(self, index: int) -> str:
         """Lines of a statement, with its decorators and the comment right above it."""

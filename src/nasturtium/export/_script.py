@@ -66,7 +66,8 @@ def _short(text: str) -> bool:
 
 
 def _docstring(task: Task, encoding: Mapping[str, Any], summary: str) -> str:
-    example = "[{...}, ...]" if _columns(encoding) else "rows"
+    call = "predict([{...}, ...], model)" if _columns(encoding) else "predict(rows, model)"
+    width = len(call)
     lines = [
         f'"""{_safe(summary)}',
         "",
@@ -74,8 +75,8 @@ def _docstring(task: Task, encoding: Mapping[str, Any], summary: str) -> str:
         "",
         "    from model import load, predict",
         "",
-        "    model = load()              # a torch.nn.Module, ready for use",
-        f"    predict({example}, model){' ' * max(1, 12 - len(example))}# {_gives(task)}",
+        f"    {'model = load()':{width}}  # a torch.nn.Module, ready for use",
+        f"    {call:{width}}  # {_gives(task)}",
         "",
         *(
             _safe(line)
@@ -128,30 +129,33 @@ def _lines(module: str, items: Sequence[Import]) -> list[str]:
 def _constants(task: Task, encoding: Mapping[str, Any]) -> str:
     lines = [f"INPUT = {task.input.tensor_shape!r}"]
     if _columns(encoding):
-        lines.append(_literal("NUMBERS", tuple(encoding["numbers"])))
-        pairs = [(each["name"], tuple(each["values"])) for each in encoding["categories"]]
-        lines.append("CATEGORIES: dict[str, tuple[str, ...]] = {" + ("}" if not pairs else ""))
-        lines += [f"    {_text(name)}: {_tuple(values)}," for name, values in pairs]
-        lines += ["}"] if pairs else []
-        lines.append(_literal("MISSING", MISSING))
+        lines.append(_literal("NUMBERS =", encoding["numbers"]))
+        if encoding["categories"]:
+            lines.append("CATEGORIES: dict[str, tuple[str, ...]] = {")
+            for each in encoding["categories"]:
+                lines.append(_literal(f"{_text(each['name'])}:", each["values"], "    ") + ",")
+            lines.append("}")
+        else:
+            lines.append("CATEGORIES: dict[str, tuple[str, ...]] = {}")
+        lines.append(_literal("MISSING =", MISSING))
     if task.kind == "classification":
-        lines.append(_literal("CLASSES", task.classes))
+        lines.append(_literal("CLASSES =", task.classes))
     elif task.kind == "multi-label":
-        lines.append(_literal("LABELS", task.classes))
+        lines.append(_literal("LABELS =", task.classes))
     return "\n".join(lines)
 
 
-def _literal(name: str, values: Sequence[str]) -> str:
-    """A constant; one line if it fits, else filled lines."""
-    line = f"{name} = {_tuple(values)}"
-    if len(line) <= WIDTH:
+def _literal(name: str, values: Sequence[str], indent: str = "") -> str:
+    """`name` and a tuple of strings; on one line if it fits, else in filled lines. name: with its "=" or ":"."""
+    line = f"{indent}{name} {_tuple(values)}"
+    if len(line) < WIDTH:
         return line
-    rows = (
-        textwrap.wrap(", ".join(map(_text, values)), WIDTH - 4)
-        if not any(" " in v for v in values)
-        else [f"{_text(value)}" for value in values]
-    )
-    return f"{name} = (\n" + "".join(f"    {row.rstrip(',')},\n" for row in rows) + ")"
+    rows = [f"{indent}   "]
+    for value in map(_text, values):
+        if len(rows[-1]) + len(value) > WIDTH - 2 and rows[-1].strip():
+            rows.append(f"{indent}   ")
+        rows[-1] += f" {value},"
+    return "\n".join([f"{indent}{name} (", *rows, f"{indent})"])
 
 
 def _tuple(values: Sequence[str]) -> str:
