@@ -1,6 +1,7 @@
 """Arrays and .npz files: what the axes mean."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -96,9 +97,7 @@ def test_new_arrays_are_encoded_in_the_units_and_axes_of_training(tmp_path):
     for rows in (images, wanted, images.astype(float), tmp_path / "new.npz"):
         assert np.array_equal(fitted.encode(rows), wanted)
     assert np.array_equal(fitted.encode(images[0]), wanted[:1])
-    with pytest.raises(
-        DataError, match=r"takes rows of the shape \(3, 8, 10\), but the input has the shape \(4, 9, 10\)"
-    ):
+    with pytest.raises(DataError, match=r"takes rows of the shape \(3, 8, 10\), but .* \(4, 9, 10\)"):
         fitted.encode(np.zeros((4, 9, 10)))
 
 
@@ -107,3 +106,16 @@ def test_new_sequences_are_encoded():
     raw = load((series, np.arange(30) % 2))
     fitted = prepare(raw, split(raw, 0))[0].preprocessing
     assert np.array_equal(fitted.encode(series), series.transpose(0, 2, 1).astype(np.float32))
+
+
+def test_pixels_in_the_columns_of_a_table_are_images_if_asked(tmp_path):
+    pixels = RNG.integers(0, 256, (40, 64))
+    table = pd.DataFrame(pixels, columns=[f"p{n}" for n in range(64)])
+    table.assign(digit=np.arange(40) % 2).to_csv(tmp_path / "t.csv", index=False)
+    raw = load(tmp_path / "t.csv", target="digit", modality="image")
+    fitted = prepare(raw, split(raw, 0))[0].preprocessing
+    table.to_csv(tmp_path / "new.csv", index=False)
+    wanted = pixels.reshape(40, 1, 8, 8)
+    assert np.array_equal(raw.features, wanted)
+    assert np.array_equal(fitted.encode(tmp_path / "new.csv"), wanted)
+    assert np.array_equal(fitted.encode(table), wanted)

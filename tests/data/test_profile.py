@@ -105,5 +105,5 @@ def test_many_classes_and_columns_are_summed_up():
     frame = pd.DataFrame({f"c{number}": rng.random(200) for number in range(20)})
     frame = frame.mask(rng.random(frame.shape) < 0.1).assign(y=np.arange(200) % 20)
     text = " ".join(" ".join(profile(load(frame, target="y")).lines()).split())
-    assert "Classes 20, from 10 rows" in text
+    assert "Classes 20, 10 rows each" in text
     assert "and 12 more columns" in text

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from nasturtium.data.columns import number_matrix
 from nasturtium.data.raw import Modality
 from nasturtium.data.shapes import arrange
 from nasturtium.data.sources.arrays import read_features, to_array
+from nasturtium.data.sources.tabular import TABLE_SUFFIXES, is_frame, read_table_file, to_pandas
 from nasturtium.errors import DataError
 from nasturtium.task import Signal
 
@@ -31,8 +33,8 @@ class ArrayInput:
         return ArrayInput(fields["kind"], tuple(fields["shape"]), fields["dtype"])
 
     def encode(self, rows: Any) -> Shaped[np.ndarray, "rows ..."]:
-        """An `.npz` or an array; image files too, where the network was trained on 8-bit pixels."""
-        picture = isinstance(rows, str | Path) and Path(rows).suffix.lower() != ".npz"
+        """An `.npz`, an array or a table of numbers; image files too, where the network was trained on 8-bit pixels."""
+        picture = isinstance(rows, str | Path) and Path(rows).suffix.lower() not in (".npz", *TABLE_SUFFIXES)
         if not picture and not hasattr(rows, "getexif"):
             return encode_arrays(rows, self.kind, self.shape, self.dtype)
         if self.kind == "image" and self.dtype == "uint8" and self.shape[0] in (1, 3):
@@ -44,7 +46,7 @@ class ArrayInput:
 
 def encode_arrays(rows: Any, kind: Modality, shape: tuple[int, ...], dtype: str) -> Shaped[np.ndarray, "rows ..."]:
     """Rows of an `.npz` or array as `[rows, *shape]`; channels first or last, the grey axis present or not."""
-    values = read_features(Path(rows)) if isinstance(rows, str | Path) else to_array(rows, "The input")
+    values = _values(rows)
     lone = values.shape == shape or (len(shape) == 3 and values.shape in (shape[1:], (*shape[1:], shape[0])))
     if lone and values.shape[1:] != shape:  # one row, without the axis of rows
         values = values[None]
@@ -59,3 +61,12 @@ def encode_arrays(rows: Any, kind: Modality, shape: tuple[int, ...], dtype: str)
     if not np.isfinite(arranged).all():
         raise DataError("The input holds NaN or infinite values.")
     return np.ascontiguousarray(arranged.astype(dtype))
+
+
+def _values(rows: Any) -> Shaped[np.ndarray, "rows ..."]:
+    if isinstance(rows, str | Path):
+        path = Path(rows)
+        if path.suffix.lower() not in TABLE_SUFFIXES:
+            return read_features(path)
+        rows = read_table_file(path)
+    return number_matrix(to_pandas(rows), "the input") if is_frame(rows) else to_array(rows, "The input")

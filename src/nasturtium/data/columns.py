@@ -4,11 +4,16 @@ Only the column itself is looked at, never the target.
 """
 
 import re
+from datetime import date
+from decimal import Decimal
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from pandas.api import types
 
 from nasturtium.data.raw import Column, ColumnKind
+from nasturtium.errors import DataError
 
 MANY_VALUES = 20
 DISTINCT_SHARE = 0.5
@@ -25,29 +30,42 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tidy(column: pd.Series) -> pd.Series:
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype if column.cat.categories.dtype != object else object)
+    if isinstance(column.dtype, pd.CategoricalDtype):  # declared a category, so numbers are names here
+        return column.astype(object).map(spelled, na_action="ignore")
     if types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column):
         return column
-    present = column.dropna()
-    if len(present) == 0:
-        return column.astype(object)
-    if present.map(lambda value: isinstance(value, bool)).all():
-        return column.map({True: 1.0, False: 0.0}).astype(float) if len(present) < len(column) else column.astype(bool)
-    if not present.map(lambda value: isinstance(value, str | int | float)).all():
+    kinds = {type(value) for value in column.dropna()}
+    if kinds == {bool}:
+        return column.map({True: 1.0, False: 0.0}).astype(float) if column.isna().any() else column.astype(bool)
+    if kinds == {Decimal}:
+        return column.astype(float)
+    if not kinds or not kinds <= {str, int, float, bool}:
         return column
     stripped = column.where(column.isna(), column.astype(str).str.strip())
-    stripped = stripped.mask(stripped == "")
-    return _spelled_numbers(stripped)
+    text = stripped.mask(stripped == "")
+    return as_numbers(text) if text.notna().any() else text
 
 
-def _spelled_numbers(text: pd.Series) -> pd.Series:
-    """Numbers where every value spells one or is a usual word for missing ("?", "N/A" …); else the text."""
+def as_numbers(text: pd.Series) -> pd.Series:
+    """Numbers where every value spells one or is a usual word for missing ("?", "N/A" …), else the text itself."""
     words = text.where(~text.astype(str).str.lower().isin(MISSING_WORDS))
-    if words.notna().sum() == 0:
-        return text
     numbers = pd.to_numeric(words, errors="coerce")
-    return numbers.astype(float) if numbers.notna().sum() == words.notna().sum() else text
+    spells = numbers.notna().sum() == words.notna().sum() > 0
+    return numbers.astype(float) if spells else text
+
+
+def spelled(value: object) -> str:
+    """Text of a category; 3.0 and 3 are one."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def number_matrix(table: pd.DataFrame, where: str) -> Float[np.ndarray, "rows columns"]:
+    """A table of numbers only, as an array. Raises `DataError` naming a column that holds anything else."""
+    tidied = tidy(table)
+    odd = [str(name) for name in tidied if not types.is_numeric_dtype(tidied[name])]
+    if odd:
+        raise DataError(f"The column {odd[0]!r} of {where} does not hold numbers, which images and sequences need.")
+    return tidied.to_numpy(dtype=float, na_value=np.nan)
 
 
 def describe(column: pd.Series) -> Column:
@@ -60,6 +78,8 @@ def _kind(column: pd.Series) -> tuple[ColumnKind, str]:
     if types.is_datetime64_any_dtype(column):
         return "date", "dates are not used yet"
     present = column.dropna()
+    if len(present) and present.map(lambda value: isinstance(value, date)).all():
+        return "date", "dates are not used yet"
     if len(present) and not types.is_numeric_dtype(column) and not present.map(lambda v: isinstance(v, str)).all():
         return "other", f"holds {type(present.iloc[0]).__name__} objects"
     distinct = int(present.nunique())

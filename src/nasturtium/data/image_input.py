@@ -1,6 +1,5 @@
 """Image files to `[rows, channels, height, width]` uint8."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from nasturtium.data.array_input import encode_arrays
-from nasturtium.data.pixels import decode, fit
+from nasturtium.data.pixels import decode, fit, in_threads
 from nasturtium.data.raw import Images
-from nasturtium.data.sources.images import DECODING_THREADS, IMAGE_SUFFIXES, list_images
+from nasturtium.data.sources.images import IMAGE_SUFFIXES, list_images
 from nasturtium.errors import DataError
 from nasturtium.task import Signal
 
@@ -48,8 +47,7 @@ class ImageInput:
 
     def decoded(self, items: Any) -> Pictures:
         """Files, PIL images or pixels `[height, width, channels]` in this size and colour."""
-        with ThreadPoolExecutor(DECODING_THREADS) as pool:
-            return np.stack(list(pool.map(self._one, items)))
+        return np.stack(in_threads(self._one, items))
 
     def _one(self, item: Any) -> UInt8[np.ndarray, "channels height width"]:
         return fit(item if isinstance(item, np.ndarray) else decode(item), self.channels, (self.height, self.width))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, Shaped
 
-from nasturtium.data.columns import describe, tidy
+from nasturtium.data.columns import describe, number_matrix, tidy
 from nasturtium.data.raw import MODALITIES, SPLIT_NAMES, Features, Found, Images, Modality, RawData
 from nasturtium.data.shapes import arrange
 from nasturtium.data.sources.reader import Request, read
@@ -133,7 +133,7 @@ def _features(found: Found, wanted: Modality | None) -> tuple[Modality, Features
             return kind, arranged
         features = pd.DataFrame(arranged, columns=[f"x{number}" for number in range(arranged.shape[1])])
     elif wanted in ("image", "sequence"):
-        return arrange(features.to_numpy(dtype=float), wanted)
+        return arrange(number_matrix(features, found.name), wanted)
     table = tidy(features)
     _refuse_infinite(table, found.name)
     return "table", table

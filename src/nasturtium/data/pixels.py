@@ -1,15 +1,20 @@
 """Image files to pixels, the same way in training and in prediction."""
 
 import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
 from nasturtium.errors import DataError
 
+DECODING_THREADS = 4
+
 Pixels = UInt8[np.ndarray, "height width channels"]
+T = TypeVar("T")
 
 
 def decode(source: Any) -> Pixels:
@@ -20,15 +25,20 @@ def decode(source: Any) -> Pixels:
     from PIL import Image, ImageOps
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata that does not touch the pixels
-            if isinstance(source, str | Path):
-                with Image.open(source) as opened:
-                    opened.load()
-                    return _plain(ImageOps.exif_transpose(opened))
-            return _plain(ImageOps.exif_transpose(source))
+        if isinstance(source, str | Path):
+            with Image.open(source) as opened:
+                opened.load()
+                return _plain(ImageOps.exif_transpose(opened))
+        return _plain(ImageOps.exif_transpose(source))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise DataError(f"The image {str(source)!r} cannot be decoded: {error}") from error
+
+
+def in_threads(function: Callable[[Any], T], items: Iterable[Any]) -> list[T]:
+    """`function` of each image, in order. Pillow's warnings of odd metadata are muted: pixels are not touched."""
+    with warnings.catch_warnings(), ThreadPoolExecutor(DECODING_THREADS) as pool:
+        warnings.simplefilter("ignore")  # here, not in the threads: filters belong to the process
+        return list(pool.map(function, items))
 
 
 def _plain(picture: Any) -> Pixels:

@@ -51,6 +51,8 @@ def _balance(facts: Mapping[str, Any]) -> str:
     if len(shares) <= SHOWN:
         return ", ".join(shares)
     least, most = min(counts, key=counts.get), max(counts, key=counts.get)
+    if counts[least] == counts[most]:
+        return f"{len(counts)}, {counts[most]:,} rows each"
     return f"{len(counts)}, from {counts[least]:,} rows ({least}) to {counts[most]:,} ({most})"
 
 

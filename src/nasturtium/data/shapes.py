@@ -23,7 +23,7 @@ def arrange(features: Rows, modality: Modality | None = None) -> tuple[Modality,
 
     Raises `DataError` for a shape or type that cannot be used and, except in tables, for values that are not finite.
     """
-    values = _numbers(features)
+    values = _numbers(features, modality)
     if values.ndim == 1:
         values = values[:, None]
     if values.size == 0:
@@ -38,15 +38,16 @@ def arrange(features: Rows, modality: Modality | None = None) -> tuple[Modality,
     return kind, np.ascontiguousarray(arranged)
 
 
-def _numbers(features: Rows) -> Rows:
-    """uint8 stays, other whole numbers from 0 to 255 in more than two axes become uint8, the rest are floats."""
+def _numbers(features: Rows, modality: Modality | None) -> Rows:
+    """uint8 stays, other integers from 0 to 255 become uint8 unless they are a table, the rest are floats."""
     if features.dtype == object or features.dtype.kind not in "buif":
         raise DataError(
             f"X must hold numbers, not {features.dtype}. Give tables with text as a frame, .csv or .parquet."
         )
     if features.dtype.kind == "b":
         return features.astype(np.uint8)
-    whole = features.dtype.kind in "ui" and features.ndim > 2 and features.size > 0
+    table = modality == "table" or (features.ndim <= 2 and modality is None)
+    whole = features.dtype.kind in "ui" and not table and features.size > 0
     if whole and features.min() >= 0 and features.max() <= 255:
         return features.astype(np.uint8)
     return features if features.dtype.kind == "f" else features.astype(np.float64)

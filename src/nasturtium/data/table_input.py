@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from nasturtium.data.columns import tidy
+from nasturtium.data.columns import MISSING_WORDS, spelled, tidy
 from nasturtium.data.raw import Column
 from nasturtium.data.sources.arrays import read_features, to_array
 from nasturtium.data.sources.tabular import is_frame, read_table_file, to_pandas
@@ -82,12 +82,13 @@ class TableInput:
 
 
 def _number(column: pd.Series, where: str) -> Float[np.ndarray, " rows"]:
-    try:
-        values = column.to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError):
-        odd = pd.to_numeric(column, errors="coerce").isna() & column.notna()
-        value = column[odd].iloc[0] if odd.any() else column.iloc[0]
-        raise DataError(f"The column {column.name!r} of {where} must hold numbers, but holds {value!r}.") from None
+    if not pd.api.types.is_numeric_dtype(column):
+        column = column.where(~column.astype(str).str.lower().isin(MISSING_WORDS))
+    numbers = pd.to_numeric(column, errors="coerce")
+    odd = numbers.isna() & column.notna()
+    if odd.any():
+        raise DataError(f"The column {column.name!r} of {where} must hold numbers, but holds {column[odd].iloc[0]!r}.")
+    values = numbers.to_numpy(dtype=float, na_value=np.nan)
     if (np.abs(values) > np.finfo(np.float32).max).any():
         raise DataError(f"The column {column.name!r} of {where} is infinite (or beyond float32) in some rows.")
     return values
@@ -95,16 +96,11 @@ def _number(column: pd.Series, where: str) -> Float[np.ndarray, " rows"]:
 
 def _codes(column: pd.Series, values: tuple[str, ...]) -> Int[np.ndarray, " rows"]:
     return (
-        column.map(_spelled, na_action="ignore")
+        column.map(spelled, na_action="ignore")
         .map({value: code for code, value in enumerate(values, 1)})
         .fillna(0)
         .to_numpy(dtype=np.int64)
     )
-
-
-def _spelled(value: object) -> str:
-    """Text of a category; 3.0 and 3 are one."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def fit_table_input(table: pd.DataFrame, columns: tuple[Column, ...], train: Int[np.ndarray, " rows"]) -> TableInput:
@@ -125,6 +121,6 @@ def fit_table_input(table: pd.DataFrame, columns: tuple[Column, ...], train: Int
 
 
 def _vocabulary(column: pd.Series) -> Vocabulary:
-    counts = column.dropna().map(_spelled).value_counts()
+    counts = column.dropna().map(spelled).value_counts()
     frequent = sorted(counts[counts >= LEAST_COUNT].items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_CATEGORIES]
     return Vocabulary(str(column.name), tuple(sorted(str(value) for value, _ in frequent)))

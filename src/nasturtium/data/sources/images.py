@@ -1,7 +1,6 @@
 """Folders of images: one sub-folder per class, or `train/ val/ test/` folders of such."""
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from nasturtium.data.pixels import decode
+from nasturtium.data.pixels import decode, in_threads
 from nasturtium.data.raw import Found, Images, Roles
 from nasturtium.errors import DataError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 TOLERATED_SHARE = 0.01
 PART_FOLDERS = ("train", "training", "val", "valid", "validation", "test", "testing")
-DECODING_THREADS = 4
 
 Pixels = UInt8[np.ndarray, "height width channels"]
 Described = tuple[Path | Pixels, tuple[int, int], bool, int]
@@ -29,10 +27,12 @@ def read_folder(folder: Path) -> Found:
     for a folder without classes or images.
     """
     parts = _parts(folder)
-    files, labels, words = [], [], []
+    files, labels, words, empty = [], [], [], []
     for part, place in parts.items():
         for label in _sub_folders(place):
             inside = list_images(label)
+            if not inside:
+                empty.append(str(label.relative_to(folder)))
             files += inside
             labels += [label.name] * len(inside)
             words += [part] * len(inside)
@@ -50,7 +50,7 @@ def read_folder(folder: Path) -> Found:
         "folder",
         names,
         Roles(split=np.array(words)[good]) if "" not in parts else Roles(),
-        notes=corrupt,
+        notes=corrupt + tuple(f"The sub-folder {name} holds no images" for name in empty),
     )
 
 
@@ -85,8 +85,7 @@ def _parts(folder: Path) -> dict[str, Path]:
 
 
 def _describe_all(files: Sequence[Path], folder: Path) -> tuple[list[Described | None], tuple[str, ...]]:
-    with ThreadPoolExecutor(DECODING_THREADS) as pool:
-        described = list(pool.map(_describe, files))
+    described = in_threads(_describe, files)
     corrupt = [str(file.relative_to(folder)) for file, entry in zip(files, described, strict=True) if entry is None]
     if not corrupt:
         return described, ()

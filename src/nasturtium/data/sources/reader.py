@@ -8,7 +8,7 @@ import pandas as pd
 
 from nasturtium.data.raw import Found
 from nasturtium.data.sources.arrays import read_arrays, read_npz, to_array
-from nasturtium.data.sources.bundled import read_bundled
+from nasturtium.data.sources.bundled import BUNDLED, read_bundled
 from nasturtium.data.sources.images import read_folder
 from nasturtium.data.sources.tabular import TABLE_SUFFIXES, found_in_table, is_frame, read_table_file, to_pandas
 from nasturtium.data.sources.torch_hf import is_hugging_face, is_map_style, read_hugging_face, read_torch
@@ -59,6 +59,8 @@ def _target_values(values: Any) -> Any:
 def _read_path(source: str | Path, request: Request) -> Found:
     path = Path(source).expanduser()
     suffix = path.suffix.lower()
+    if isinstance(source, str) and source in BUNDLED:  # ./digits is the folder
+        return _without_roles(read_bundled(source), request)
     if path.is_dir():
         return _without_roles(read_folder(path), request)
     if not path.exists():

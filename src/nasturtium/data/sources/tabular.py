@@ -1,6 +1,7 @@
 """Tables: `.csv`, `.tsv`, `.parquet`, and pandas or polars frames."""
 
 import csv
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def read_table_file(path: Path) -> pd.DataFrame:
         return read_parquet(path) if path.suffix.lower() == ".parquet" else read_csv(path)
     except DataError:
         raise
-    except (OSError, ValueError, pd.errors.ParserError) as error:  # pyarrow's errors are OSError or ValueError
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # pyarrow's errors are OSError or ValueError
         raise DataError(f"{str(path)!r} cannot be read as a table: {_first_line(error)}") from error
 
 
@@ -41,9 +42,10 @@ def read_csv(path: Path) -> pd.DataFrame:
         header = next(csv.reader(lines, delimiter=delimiter))
     # pandas renames the second of two equal columns silently, so the header itself is looked at
     check_names([name.strip() for name in header if name.strip()], path.name)
-    table = pd.read_csv(
-        path, sep=delimiter, encoding=encoding, skipinitialspace=True, index_col=False, low_memory=False
-    )
+    options: dict[str, Any] = {"index_col": False, "low_memory": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas would cut longer rows short
+        table = pd.read_csv(path, sep=delimiter, encoding=encoding, skipinitialspace=True, **options)
     return table.rename(columns=lambda name: str(name).strip())
 
 
