@@ -2,7 +2,8 @@
 
 The expected best of n draws without replacement from N observed scores is a sum over order statistics, unbiased for
 the expected best of n fresh draws (Tang et al., "Showing Your Work Doesn't Always Work", ACL 2020, equation 4). Above
-N nothing is unbiased: a normal tail is laid through the better half of the scores, at Blom's (1958) positions.
+N nothing is unbiased: a normal tail is laid through the better half of the scores, at Blom's (1958) positions; where
+there is a best possible score, through the logarithms of the distances from it.
 """
 
 from dataclasses import dataclass
@@ -48,16 +49,31 @@ def expected_best(
     ordered = np.sort(sign * known[np.isfinite(known)])
     if not len(ordered) or draws < 1:
         raise ValueError(f"expected_best needs a finite score and a draw, and was given {list(scores)} and {draws}")
+    scale = _Scale(None if best_possible is None or ordered[-1] >= sign * best_possible else sign * best_possible)
     expected = float(order_weights(len(ordered), min(draws, len(ordered))) @ ordered)
     if draws > len(ordered):
-        expected = max(expected, _tail(ordered, float(stats.norm.ppf((draws - 0.375) / (draws + 0.25)))))
-    low, high = _prediction(ordered, draws, (1 - confidence) / 2)
+        position = float(stats.norm.ppf((draws - 0.375) / (draws + 0.25)))
+        expected = max(expected, scale.back(_tail(scale.there(ordered), position)))
+    low, high = (scale.back(end) for end in _prediction(scale.there(ordered), draws, (1 - confidence) / 2))
     low, high = min(low, expected), max(high, expected)
     if best_possible is not None:
         low, expected, high = (min(value, sign * best_possible) for value in (low, expected, high))
     if sign < 0:
         low, high = high, low
     return BestOf(sign * expected, sign * low, sign * high, draws, len(ordered), draws > len(ordered))
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """A scale without end on which a tail is laid: minus the log distance from `bound`, or the score itself."""
+
+    bound: float | None
+
+    def there(self, scores: Ascending) -> Ascending:
+        return scores if self.bound is None else -np.log(self.bound - scores)
+
+    def back(self, value: float) -> float:
+        return value if self.bound is None else self.bound - float(np.exp(-value))
 
 
 def order_weights(observed: int, draws: int) -> Float[np.ndarray, " observed"]:
