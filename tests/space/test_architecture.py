@@ -141,7 +141,9 @@ def test_register_takes_frozen_dataclasses_with_free_names() -> None:
 
     with pytest.raises(SpaceError, match="Plain must be a frozen dataclass: put @register above"):
         register(Plain)
-    with pytest.raises(SpaceError, match=r"the block name 'ArchLeaf' is taken by .*ArchLeaf; rename the class"):
+    with pytest.raises(
+        SpaceError, match=r"the block name 'ArchLeaf' is used by both .*ArchLeaf and elsewhere.ArchLeaf; rename one"
+    ):
         register(dataclass(frozen=True)(type("ArchLeaf", (), {"__module__": "elsewhere"})))
 
 

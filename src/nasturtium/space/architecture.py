@@ -110,7 +110,8 @@ class Architecture:
     def from_json(text: str, space: "Space | None" = None, task: Task | None = None) -> "Architecture":
         """Reads `to_json`. With a space, the decisions are checked against it and give the tree.
 
-        Without one, the tree is rebuilt from registered blocks; task: for `arch_id` and for building. Raises `SpaceError`.
+        Without one, the tree is rebuilt from registered blocks. task: for `arch_id` and for building. Raises
+        `SpaceError`.
         """
         data = parsed(text, "the architecture")
         if not isinstance(data, dict) or not {"format", "space", "decisions", "tree"} <= set(data):

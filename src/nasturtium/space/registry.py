@@ -24,9 +24,8 @@ def register(block: C) -> C:
         raise SpaceError(f"{name} must be a frozen dataclass: put @register above @dataclass(frozen=True)")
     owner = _blocks.get(name)
     if owner is not None and not _replaces(block, owner):
-        raise SpaceError(
-            f"the block name {name!r} is taken by {owner.__module__}.{owner.__qualname__}; rename the class"
-        )
+        both = " and ".join(f"{cls.__module__}.{cls.__qualname__}" for cls in (owner, block))
+        raise SpaceError(f"the block name {name!r} is used by both {both}; rename one of them")
     _blocks[name] = block
     return block
 
