@@ -33,9 +33,9 @@ def fronts(losses: Float[np.ndarray, "n m"]) -> Int[np.ndarray, " n"]:
 def crowding(losses: Float[np.ndarray, "n m"]) -> Float[np.ndarray, " n"]:
     """Crowding distance within one front; larger is lonelier, the extremes are infinite (Deb et al. 2002, III-B)."""
     distance = np.zeros(len(losses))
-    for column in losses.T:
+    for column in losses.T if len(losses) else ():
         order = np.argsort(column, kind="stable")
-        spread = column[order[-1]] - column[order[0]] if len(order) else 0.0
+        spread = column[order[-1]] - column[order[0]]
         distance[order[[0, -1]]] = np.inf
         if spread > 0 and len(order) > 2:
             distance[order[1:-1]] += (column[order[2:]] - column[order[:-2]]) / spread

@@ -42,9 +42,16 @@ class SpaceCandidates:
 
 
 def simulate(
-    strategy: Strategy, candidates: SpaceCandidates, score: Score, trials: int, seed: int = 0, workers: int = 1
+    strategy: Strategy,
+    candidates: SpaceCandidates,
+    score: Score,
+    trials: int,
+    seed: int = 0,
+    *,
+    workers: int = 1,
+    failing: int = 7,
 ) -> History:
-    """A study of which `workers` trials run at a time; the oldest ends first. Every seventh trial fails."""
+    """A study of which `workers` trials run at a time; the oldest ends first. Each `failing`-th trial fails (0: none)."""
     count = len(score(candidates.space.sample(0)))
     history = History(tuple(Objective(f"loss{goal}", "minimize") for goal in range(count)))
     while len(history.trials) < trials:
@@ -55,14 +62,14 @@ def simulate(
         running = Trial(number, proposed[0], Fidelity(1), seed=seed * 1000 + number, origin=strategy.name)
         history = History(history.objectives, (*history.trials, running))
         if number + 1 >= workers:
-            history = ended(history, number + 1 - workers, score)
+            history = ended(history, number + 1 - workers, score, failing)
     return history
 
 
-def ended(history: History, number: int, score: Score) -> History:
+def ended(history: History, number: int, score: Score, failing: int = 7) -> History:
     """The history after the trial of this number has ended."""
     trial = history.trials[number]
-    if number % 7 == 6:
+    if failing and number % failing == failing - 1:
         trial = replace(trial, state="failed", failure="simulated")
     else:
         losses = {f"loss{goal}": value for goal, value in enumerate(score(trial.architecture))}
