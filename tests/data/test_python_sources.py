@@ -67,6 +67,8 @@ def test_pandas_and_polars_frames_are_alike(passengers):
     polars_raw = load(polars.from_pandas(passengers), target="Survived")
     arrays = [prepare(raw, split(raw, 0))[0].inputs for raw in (pandas_raw, polars_raw)]
     assert np.array_equal(*arrays, equal_nan=True)
+    lazy = polars.from_pandas(passengers).lazy()
+    assert load(lazy, target="Survived").target.tolist() == pandas_raw.target.tolist()
     answers = polars.Series("Survived", passengers["Survived"])
     pair = load((polars.from_pandas(passengers.drop(columns="Survived")), answers))
     assert pair.target.tolist() == pandas_raw.target.tolist()

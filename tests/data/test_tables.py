@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nasturtium.data import load, prepare, split
+from nasturtium.data import load, prepare, profile, split
 from nasturtium.data.columns import describe, looks_like_id, tidy
 from nasturtium.data.preprocessing import Preprocessing
 from nasturtium.errors import DataError
@@ -165,6 +165,13 @@ def test_numbers_that_are_declared_categories_stay_categories():
 def test_date_objects_and_decimals_are_recognised():
     dates = pd.Series([date(2020, 1, day) for day in range(1, 31)])
     assert kinds(pd.DataFrame({"d": dates, "m": [Decimal(n) / 7 for n in range(30)]})) == {"d": "date", "m": "number"}
+
+
+def test_columns_of_lists_are_kept_apart():
+    frame = pd.DataFrame({"tags": [["a"], ["b", "c"]] * 10, "x": np.arange(20) ** 1.5, "y": [0, 1] * 10})
+    raw = load(frame, target="y")
+    assert [(column.kind, column.reason) for column in raw.columns[:1]] == [("other", "holds list objects")]
+    assert profile(raw, split(raw, 0)).duplicates == 0
 
 
 def test_several_target_columns_of_zero_and_one_are_multi_label():

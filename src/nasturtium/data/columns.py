@@ -4,8 +4,6 @@ Only the column itself is looked at, never the target.
 """
 
 import re
-from datetime import date
-from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +17,7 @@ MANY_VALUES = 20
 DISTINCT_SHARE = 0.5
 LONG_TEXT = 40
 TEXT_WORDS = 2.5
+_PLAIN = ("string", "integer", "floating", "mixed-integer", "mixed-integer-float", "empty")
 MISSING_WORDS = frozenset({"?", "-", "--", ".", "na", "n/a", "nan", "none", "null", "missing", "unknown"})
 _DATE = re.compile(r"^\s*(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ]\d{1,2}:\d{2}.*)?\s*$")
 _ID_NAME = re.compile(r"(^|[_\s.-])(id|index|idx|uuid|guid|key|row)$|^unnamed: 0$", re.IGNORECASE)
@@ -34,16 +33,24 @@ def _tidy(column: pd.Series) -> pd.Series:
         return column.astype(object).map(spelled, na_action="ignore")
     if types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column):
         return column
-    kinds = {type(value) for value in column.dropna()}
-    if kinds == {bool}:
+    kind = types.infer_dtype(column, skipna=True)
+    if kind == "boolean":
         return column.map({True: 1.0, False: 0.0}).astype(float) if column.isna().any() else column.astype(bool)
-    if kinds == {Decimal}:
+    if kind == "decimal":
         return column.astype(float)
-    if not kinds or not kinds <= {str, int, float, bool}:
-        return column
-    stripped = column.where(column.isna(), column.astype(str).str.strip())
-    text = stripped.mask(stripped == "")
-    return as_numbers(text) if text.notna().any() else text
+    mixed = kind == "mixed" and all(isinstance(value, str | float | int) for value in column.dropna())
+    return _tidy_values(column) if mixed or kind in _PLAIN else column
+
+
+def _tidy_values(column: pd.Series) -> pd.Series:
+    """Looks at every different value once, because text is slow."""
+    codes, values = pd.factorize(column)
+    text = pd.Series(values, dtype=object).astype(str).str.strip()
+    tidied = as_numbers(text.mask(text == ""))
+    if types.is_numeric_dtype(tidied):
+        return pd.Series(np.append(tidied.to_numpy(dtype=float), np.nan)[codes], column.index, name=column.name)
+    words = np.array([*(None if pd.isna(value) else value for value in tidied), None], dtype=object)
+    return pd.Series(words[codes], column.index, dtype=object, name=column.name)
 
 
 def as_numbers(text: pd.Series) -> pd.Series:
@@ -78,9 +85,10 @@ def _kind(column: pd.Series) -> tuple[ColumnKind, str]:
     if types.is_datetime64_any_dtype(column):
         return "date", "dates are not used yet"
     present = column.dropna()
-    if len(present) and present.map(lambda value: isinstance(value, date)).all():
+    content = types.infer_dtype(present, skipna=True)
+    if content in ("date", "datetime", "datetime64"):
         return "date", "dates are not used yet"
-    if len(present) and not types.is_numeric_dtype(column) and not present.map(lambda v: isinstance(v, str)).all():
+    if not types.is_numeric_dtype(column) and content not in ("string", "empty"):
         return "other", f"holds {type(present.iloc[0]).__name__} objects"
     distinct = int(present.nunique())
     if distinct == 0:
@@ -109,14 +117,14 @@ def looks_like_id(name: str) -> bool:
 
 
 def _text_kind(present: pd.Series, distinct: int) -> tuple[ColumnKind, str]:
-    text = present.astype(str)
+    text = pd.Series(present.unique()).astype(str)
     if float(text.str.match(_DATE).mean()) >= 0.95:
         return "date", "dates are not used yet"
-    share = distinct / len(text)
+    share = distinct / len(present)
     if distinct > MANY_VALUES and share > DISTINCT_SHARE / 2:
         words, length = float(text.map(lambda value: len(value.split())).mean()), float(text.str.len().mean())
         if length > LONG_TEXT or (share > DISTINCT_SHARE and words >= TEXT_WORDS):
             return "text", f"free text is not used yet ({distinct:,} different values)"
         if share > DISTINCT_SHARE:
-            return "id", f"{distinct:,} different values in {len(text):,} rows"
+            return "id", f"{distinct:,} different values in {len(present):,} rows"
     return "category", ""

@@ -30,7 +30,7 @@ def table_numbers(table: pd.DataFrame) -> Float[np.ndarray, "rows columns"]:
 def _numbers(column: pd.Series) -> Float[np.ndarray, " rows"]:
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=float, na_value=np.nan) + 0.0  # -0.0 equals 0.0
-    codes, _ = pd.factorize(column)
+    codes, _ = pd.factorize(_hashable(column))
     return np.where(codes < 0, np.nan, codes.astype(float))
 
 
@@ -65,5 +65,11 @@ def _column_bytes(column: pd.Series) -> bytes:
     """Content of a column, independent of how pandas stores it."""
     if pd.api.types.is_numeric_dtype(column):
         return _numbers(column).astype("<f8").tobytes()
-    codes, values = pd.factorize(column)
+    codes, values = pd.factorize(_hashable(column))
     return codes.astype("<i8").tobytes() + repr([str(value) for value in values]).encode()
+
+
+def _hashable(column: pd.Series) -> pd.Series:
+    """Lists and the like as text; pandas cannot tell them apart otherwise."""
+    plain = pd.api.types.infer_dtype(column, skipna=True) != "mixed"
+    return column if plain else column.where(column.isna(), column.astype(str))

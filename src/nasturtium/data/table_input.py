@@ -95,12 +95,9 @@ def _number(column: pd.Series, where: str) -> Float[np.ndarray, " rows"]:
 
 
 def _codes(column: pd.Series, values: tuple[str, ...]) -> Int[np.ndarray, " rows"]:
-    return (
-        column.map(spelled, na_action="ignore")
-        .map({value: code for code, value in enumerate(values, 1)})
-        .fillna(0)
-        .to_numpy(dtype=np.int64)
-    )
+    found, distinct = pd.factorize(column)
+    known = {value: code for code, value in enumerate(values, 1)}
+    return np.array([*(known.get(spelled(value), 0) for value in distinct), 0])[found]
 
 
 def fit_table_input(table: pd.DataFrame, columns: tuple[Column, ...], train: Int[np.ndarray, " rows"]) -> TableInput:

@@ -67,16 +67,19 @@ def _checked_columns(table: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def is_frame(source: object) -> bool:
-    """A pandas or polars frame (polars is told by its shape of a thing, never imported)."""
-    return isinstance(source, pd.DataFrame) or (hasattr(source, "to_pandas") and hasattr(source, "columns"))
+    """A pandas frame, or a polars one, eager or lazy, told by what it can do and never imported."""
+    polars = hasattr(source, "to_pandas") and hasattr(source, "columns")
+    return isinstance(source, pd.DataFrame) or polars or is_lazy(source)
+
+
+def is_lazy(source: object) -> bool:
+    return hasattr(source, "collect_schema") and hasattr(source, "collect") and not hasattr(source, "to_pandas")
 
 
 def to_pandas(frame: Any, where: str = "The frame") -> pd.DataFrame:
     if isinstance(frame, pd.DataFrame):
         return _checked_columns(frame, where)
-    if type(frame).__name__ == "LazyFrame":
-        frame = frame.collect()
-    return _checked_columns(frame.to_pandas(), where)
+    return _checked_columns((frame.collect() if is_lazy(frame) else frame).to_pandas(), where)
 
 
 def found_in_table(table: pd.DataFrame, name: str, target: Any, roles: dict[str, Any], values: Any = None) -> Found:
