@@ -20,14 +20,17 @@ space_app = typer.Typer(help="Look at a space before searching it.", no_args_is_
 app.add_typer(space_app, name="space")
 
 Source = Annotated[
-    str, typer.Argument(help="digits, breast_cancer, diabetes, wine, iris; a folder of class folders; .csv .parquet .npz")
+    str,
+    typer.Argument(help="digits, breast_cancer, diabetes, wine, iris; a folder of class folders; .csv .parquet .npz"),
 ]
 Run = Annotated[str, typer.Argument(help="A run directory.")]
 Target = Annotated[str | None, typer.Option(help="Target column of a table, or key of an .npz.")]
 TaskOption = Annotated[str | None, typer.Option("--task", help="classification, multi-label or regression.")]
 Modality = Annotated[str | None, typer.Option(help="image, sequence or table; inferred by default.")]
 Group = Annotated[str | None, typer.Option(help="Column whose rows stay in one part of the split.")]
-Time = Annotated[str | None, typer.Option(help="Column that orders the rows: trained on the past, tested on the future.")]
+Time = Annotated[
+    str | None, typer.Option(help="Column that orders the rows: trained on the past, tested on the future.")
+]
 Split = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
 MetricOption = Annotated[str | None, typer.Option("--metric", help="accuracy, macro-f1, rmse …; chosen by the task.")]
 ImageSize = Annotated[int | None, typer.Option(help="Side in pixels that a folder's images are brought to.")]

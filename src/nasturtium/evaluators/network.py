@@ -1,6 +1,6 @@
 """Train one network for one job."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isnan
 
 import numpy as np
@@ -36,16 +36,15 @@ class Rows:
         )
 
     def share(self, share: float) -> "Rows":
-        """The first part of the training rows, whose order is random: smaller shares are subsets of larger ones."""
-        count = max(1, round(len(self.inputs) * share))
-        return Rows(
-            self.inputs[:count], self.targets[:count], self.score_inputs, self.score_targets, self.statistics
-        )
+        """A random part of the training rows; smaller shares are subsets of larger ones."""
+        if share == 1.0:
+            return self
+        order = np.random.default_rng(len(self.inputs)).permutation(len(self.inputs))
+        kept = order[: max(1, round(len(order) * share))]
+        return replace(self, inputs=self.inputs[kept], targets=self.targets[kept])
 
 
-def train_network(
-    job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, device: str, report: Report
-) -> Outcome:
+def train_network(job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, device: str, report: Report) -> Outcome:
     """Build, train, score and (where the job asks) save the whole model, pre-processing included."""
     with seeded(job.seed):
         model = construct(deployed(expr, task))

@@ -1,1 +1,23 @@
 """Splits, baselines, control, finalists, statistics and the last word."""
+
+from nasturtium.protocol.contenders import Contender, best_baseline, best_random, broken_limits, ranked, shortlist
+from nasturtium.protocol.final import OpenedTest, Tested, compare_tested, final_checkpoints, final_jobs
+from nasturtium.protocol.finalists import (
+    COMPARED,
+    LISTED,
+    best_listed,
+    finalist,
+    named_found,
+    resplit_jobs,
+    resplit_scores,
+)
+from nasturtium.protocol.jobs import JobLog, run_jobs
+from nasturtium.protocol.plan import RESPLITS, SEEDS, SHORTLIST, Plan, split_rest
+from nasturtium.protocol.verdict import Decision, Finalist, Setting, decide
+
+__all__ = [
+    "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHORTLIST", "Contender", "Decision", "Finalist", "JobLog", "OpenedTest",
+    "Plan", "Setting", "Tested", "best_baseline", "best_listed", "best_random", "broken_limits", "compare_tested",
+    "decide", "final_checkpoints", "final_jobs", "finalist", "named_found", "ranked", "resplit_jobs", "resplit_scores",
+    "run_jobs", "shortlist", "split_rest",
+]  # fmt: skip

@@ -1,7 +1,7 @@
 """Who competes for the verdict: baselines, the best found, the best random."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from nasturtium.hardware import Limits
@@ -16,8 +16,8 @@ class Contender:
     """One model in the comparison.
 
     subject: an architecture, a block tree (known network) or a `Classical` spec. measures: on the search's validation
-    rows, costs included. broken: names of the limits that it violates; such a one is shown, never shipped.
-    epochs: fidelity of its trainings. note: what a reader must know (a subsample), or empty.
+    rows, costs included. broken: the limits that it violates, in words; such a one is shown, never shipped.
+    epochs: fidelity of its trainings. seconds: of the training behind `measures`.
     """
 
     name: str
@@ -26,8 +26,8 @@ class Contender:
     measures: Mapping[str, float]
     broken: tuple[str, ...] = ()
     epochs: int = 1
+    seconds: float = 0.0
     failure: str | None = None
-    note: str = ""
 
     @property
     def ships(self) -> bool:
@@ -35,8 +35,8 @@ class Contender:
 
 
 def broken_limits(limits: Limits, measures: Mapping[str, float]) -> tuple[str, ...]:
-    """Names of the limits that these costs violate; costs that are not known yet are checked on the artefact."""
-    return tuple(violation.name for violation in limits.check(measures))
+    """What these costs violate, in words; costs that are not known yet are checked on the artefact."""
+    return tuple(str(violation) for violation in limits.check(measures))
 
 
 def ranked(trials: Iterable[Trial], metric: str) -> list[Trial]:
@@ -57,16 +57,6 @@ def ranked(trials: Iterable[Trial], metric: str) -> list[Trial]:
     return sorted(scored, key=order)
 
 
-@dataclass(frozen=True)
-class Field:
-    """Everyone who competes. found: best first, at most a few. baselines: all, best first within their kind."""
-
-    found: tuple[Contender, ...]
-    random: Contender | None
-    baselines: tuple[Contender, ...]
-    history: History = field(repr=False)
-
-
 def best_baseline(baselines: Iterable[Contender], metric: str, shipping: bool = True) -> Contender | None:
     """The baseline with the best validation score among those that may ship (or among all)."""
     sign = -1.0 if METRICS[metric].direction == "maximize" else 1.0
@@ -74,19 +64,22 @@ def best_baseline(baselines: Iterable[Contender], metric: str, shipping: bool = 
     return min(able, key=lambda b: (sign * b.measures[metric], b.measures.get("params", 0.0)), default=None)
 
 
-def finalists_of(history: History, metric: str, found_count: int) -> tuple[list[Contender], Contender | None]:
-    """The best `found_count` distinct networks of the search, and the best of the random control if it is none of them."""
-    trials = ranked(history.trials, metric)
+def shortlist(history: History, metric: str, count: int) -> list[Contender]:
+    """The best `count` distinct networks of the search by validation score."""
     chosen: dict[str, Trial] = {}
-    for trial in trials:
-        if len(chosen) < found_count:
+    for trial in ranked(history.trials, metric):
+        if len(chosen) < count:
             chosen.setdefault(trial.architecture.arch_id, trial)
-    found = [_contender(f"found-{k + 1}", "found", trial) for k, trial in enumerate(chosen.values())]
-    controls = [trial for trial in trials if trial.origin == "random"]
-    if not controls or controls[0].architecture.arch_id in chosen:
-        return found, None
-    return found, _contender("random", "random", controls[0])
+    return [_contender(f"found-{place + 1}", "found", trial) for place, trial in enumerate(chosen.values())]
+
+
+def best_random(history: History, metric: str) -> Contender | None:
+    """The best of the random control."""
+    controls = ranked((trial for trial in history.trials if trial.origin == "random"), metric)
+    return _contender("random", "random", controls[0]) if controls else None
 
 
 def _contender(name: str, role: Role, trial: Trial) -> Contender:
-    return Contender(name, role, trial.architecture, trial.measures, epochs=trial.fidelity.epochs)
+    return Contender(
+        name, role, trial.architecture, trial.measures, epochs=trial.fidelity.epochs, seconds=trial.seconds
+    )

@@ -1,6 +1,6 @@
 """The last word: retraining on every development row with several seeds, and the one opening of the test set."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from nasturtium.protocol.contenders import Contender
 from nasturtium.protocol.finalists import SeedOf
 from nasturtium.protocol.plan import SEEDS
 from nasturtium.protocol.statistics import Comparison, Interval, RowValues, compare, row_values, score_interval
-from nasturtium.roles import Fidelity, Job, Outcome
+from nasturtium.roles import Job, Outcome
 from nasturtium.task import Task
 from nasturtium.training import METRICS, predict
+from nasturtium.trial import Fidelity
 
 Models = Sequence[nn.Module]
 
@@ -74,6 +75,3 @@ class OpenedTest:
 def compare_tested(first: Tested, second: Tested) -> Comparison:
     """Difference of the test scores, first minus second."""
     return compare(first.rows.values, second.rows.values, first.rows.scale)
-
-
-Restore = Callable[[Contender, str], nn.Module]

@@ -1,37 +1,76 @@
 """The comparison of the finalists: fresh resplits of the development rows, one seed each, the same for all."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from nasturtium.protocol.contenders import Contender
-from nasturtium.protocol.plan import RESPLITS
-from nasturtium.roles import Fidelity, Job, Outcome
+from nasturtium.protocol.plan import RESPLITS, SHORTLIST_RESPLITS
+from nasturtium.protocol.verdict import Finalist
+from nasturtium.roles import Job, Outcome
+from nasturtium.training import METRICS
+from nasturtium.trial import Fidelity
 
 SeedOf = Callable[[str, int], int]
 
+COMPARED = range(RESPLITS)
+LISTED = range(RESPLITS, RESPLITS + SHORTLIST_RESPLITS)
+"""Resplits of the shortlist: others than those of the comparison, which therefore tests one network only."""
 
-def resplit_jobs(contenders: Sequence[Contender], seed_of: SeedOf, deadline_s: float | None) -> list[Job]:
+
+def resplit_jobs(
+    contenders: Sequence[Contender], numbers: range, seed_of: SeedOf, deadline_s: float | None
+) -> list[Job]:
     """Every contender on every resplit. A resplit's seed is one for all: what differs is the contender alone."""
     return [
         Job(
-            key=f"resplit/{number}/{contender.name}",
+            key=_key(number, contender),
             subject=contender.subject,
             fidelity=Fidelity(contender.epochs),
             seed=seed_of("resplit", number),
             fold=f"resplit-{number}",
             deadline_s=deadline_s,
         )
-        for number in range(RESPLITS)
+        for number in numbers
         for contender in contenders
     ]
 
 
+def _key(number: int, contender: Contender) -> str:
+    return f"resplit/{number}/{contender.name}"
+
+
 def resplit_scores(
-    contenders: Sequence[Contender], outcomes: Mapping[str, Outcome], metric: str
-) -> dict[str, tuple[float, ...]]:
-    """Scores of each contender, resplit by resplit; contenders that failed on any are left out."""
-    scores: dict[str, tuple[float, ...]] = {}
-    for contender in contenders:
-        mine = [outcomes[f"resplit/{number}/{contender.name}"] for number in range(RESPLITS)]
-        if all(outcome.failure is None and metric in outcome.measures for outcome in mine):
-            scores[contender.name] = tuple(outcome.measures[metric] for outcome in mine)
-    return scores
+    contender: Contender, numbers: range, outcomes: Mapping[str, Outcome], metric: str
+) -> tuple[float, ...]:
+    """Score on each resplit; NaN where the training failed."""
+    mine = [outcomes[_key(number, contender)] for number in numbers]
+    return tuple(
+        outcome.measures.get(metric, float("nan")) if not outcome.failure else float("nan") for outcome in mine
+    )
+
+
+def best_listed(listed: Sequence[Contender], outcomes: Mapping[str, Outcome], metric: str) -> Contender | None:
+    """The best of the shortlist by its search score and its resplits together; None if all failed.
+
+    The first by search score alone is often the luckiest, not the best.
+    """
+    sign = 1.0 if METRICS[metric].direction == "maximize" else -1.0
+    means = {
+        one.name: sign * float(np.mean([one.measures[metric], *resplit_scores(one, LISTED, outcomes, metric)]))
+        for one in listed
+    }
+    sound = [one for one in listed if np.isfinite(means[one.name])]
+    return max(sound, key=lambda one: means[one.name], default=None)
+
+
+def named_found(contender: Contender) -> Contender:
+    """The contender that stands for the search."""
+    return replace(contender, name="found")
+
+
+def finalist(contender: Contender, outcomes: Mapping[str, Outcome], metric: str, why_not: tuple[str, ...]) -> Finalist:
+    """The contender as the verdict sees it. why_not: limits that it breaks, in words."""
+    scores = resplit_scores(contender, COMPARED, outcomes, metric)
+    return Finalist(contender.name, contender.role, scores, contender.measures, why_not)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import inf
 
 RESPLITS = 5
+SHORTLIST = 4
+SHORTLIST_RESPLITS = 3
 SEEDS = 5
 SHARES = {"baselines": 0.15, "search": 0.40, "finalists": 0.20, "final": 0.25}
 """Of the budget, at most, where full trainings do not fit. Where they do, the search gets all that is left over."""
@@ -20,13 +22,13 @@ SLACK = 1.15
 class Plan:
     """Longest trainings in seconds on one worker that a budget allows; infinite without a budget.
 
-    budget_s: seconds for everything, or None. workers: that train at once. finalists: networks in the comparison.
+    budget_s: seconds for everything, or None. workers: that train at once. finalists: in the comparison.
     shipped: networks that are retrained on all development rows (the choice and what it is compared with).
     """
 
     budget_s: float | None
     workers: int
-    finalists: int = 4
+    finalists: int = 3
     shipped: int = 2
 
     @property
@@ -40,7 +42,12 @@ class Plan:
 
     @property
     def resplit_s(self) -> float:
-        return self._part("finalists") / (RESPLITS * self.finalists)
+        return self._part("finalists") / self.comparisons
+
+    @property
+    def comparisons(self) -> int:
+        """Trainings of the shortlist and of the finalists."""
+        return SHORTLIST * SHORTLIST_RESPLITS + RESPLITS * self.finalists
 
     @property
     def final_s(self) -> float:
@@ -63,7 +70,7 @@ class Plan:
         if self.budget_s is None:
             return 0.0
         slow = sorted(trial_seconds)[int(0.8 * len(trial_seconds))] if trial_seconds else inf
-        resplits = _rounds(RESPLITS * self.finalists, self.workers) * min(slow, self.resplit_s)
+        resplits = _rounds(self.comparisons, self.workers) * min(slow, self.resplit_s)
         finals = _rounds(SEEDS * self.shipped, self.workers) * min(SLACK * slow, self.final_s)
         return SLACK * (resplits + finals) + EXPORT_S
 

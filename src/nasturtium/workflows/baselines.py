@@ -7,7 +7,8 @@ from nasturtium.blocks import counted
 from nasturtium.classical import Classical, applicable
 from nasturtium.evaluators import lowered
 from nasturtium.protocol import Contender, broken_limits
-from nasturtium.roles import Fidelity, Job, Outcome
+from nasturtium.roles import Job, Outcome
+from nasturtium.trial import Fidelity
 from nasturtium.workflows.session import Session
 from nasturtium.zoo import known_networks, within
 
@@ -54,15 +55,18 @@ def _contender(session: Session, name: str, subject: object, outcome: Outcome) -
         measures,
         broken=broken_limits(session.limits, measures),
         epochs=1 if isinstance(subject, Classical) else session.recipe.epochs,
+        seconds=outcome.seconds,
         failure=outcome.failure,
     )
 
 
-def full_training_s(session: Session, baselines: Iterable[Contender], seconds: Mapping[str, float]) -> float | None:
-    """Seconds that one full training of the slowest known network takes, projected where the clock cut it short."""
-    projected = [
-        seconds[baseline.name] * baseline.epochs / max(baseline.measures.get("epochs", baseline.epochs), 1e-9)
-        for baseline in baselines
-        if not isinstance(baseline.subject, Classical) and baseline.failure is None and baseline.name in seconds
-    ]
-    return max(projected, default=None)
+def slowest_network(baselines: Iterable[Contender]) -> tuple[float, float] | None:
+    """(seconds, MACs) of one full training of the slowest known network, projected where the clock cut it short."""
+    networks = [one for one in baselines if not isinstance(one.subject, Classical) and one.failure is None]
+    return max(((full_s(one), one.measures["macs"]) for one in networks), default=None)
+
+
+def full_s(contender: Contender) -> float:
+    """Seconds of a full training."""
+    done = max(contender.measures.get("epochs", contender.epochs), 1e-9)
+    return contender.seconds * contender.epochs / done

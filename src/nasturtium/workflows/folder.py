@@ -75,7 +75,9 @@ def new_folder(output: str | None, name: str) -> RunFolder:
     if path.is_dir() and any(path.iterdir()):
         what = "another run" if (path / "manifest.json").exists() else "other files"
         mend = " or continue it with: nasturtium resume " + output if what == "another run" else ""
-        raise RunError(f"The output directory {output!r} holds {what}, which is never overwritten. Choose another{mend}.")
+        raise RunError(
+            f"The output directory {output!r} holds {what}, which is never overwritten. Choose another{mend}."
+        )
     parent = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not os.access(parent, os.W_OK):
         raise RunError(f"The output directory {output!r} cannot be written: {str(parent)!r} is read-only.")

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from nasturtium.errors import LimitError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.protocol import Contender
 from nasturtium.roles import Scheduler, Strategy
@@ -12,12 +10,14 @@ from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
 from nasturtium.strategies import auto, strategy
 from nasturtium.study import JournalStore, Study, run_study
-from nasturtium.trial import History, Objective
 from nasturtium.training import METRICS
+from nasturtium.trial import History, Objective
+from nasturtium.workflows.baselines import slowest_network
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
 
 COST_NAMES = {"latency": "latency_ms"}
+DEFAULT_TRIALS = 100
 CUT_EPOCHS = 9
 """Adaptive schedulers begin with this fraction of a full training."""
 
@@ -34,16 +34,16 @@ class Searched:
     interrupted: bool
 
 
-def run_search(session: Session, full_s: float | None, reference_macs: float | None) -> Searched:
+def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     """Search until the budget is used up, keeping what finalists and files need.
 
-    full_s: seconds of one full training of a known network with `reference_macs`, or None if there was none.
+    The time that the known networks took says what the clock allows.
     """
+    full_s, reference_macs = slowest_network(baselines) or (None, None)
     limits, reasons = _affordable(session, full_s, reference_macs)
     space, why_space = find_space(session.options.space, session.task, limits)
     candidates = LimitedCandidates(space, CostModel(space), limits)
-    candidates.check()
-    chosen, why_strategy = _strategy(session, space)
+    chosen, why_strategy = _strategy(session, space, full_s)
     schedule, why_scheduler = _scheduler(session, full_s)
     study = Study(
         strategy=chosen,
@@ -100,11 +100,20 @@ def _affordable(session: Session, full_s: float | None, macs: float | None) -> t
     return replace(limits, macs=bound), (sentence,)
 
 
-def _strategy(session: Session, space: Space) -> tuple[Strategy, str]:
+def _strategy(session: Session, space: Space, full_s: float | None) -> tuple[Strategy, str]:
     options = session.options
+    trials = options.trials or _expected_trials(session, full_s)
     if options.strategy.lower() == "auto":
-        return auto(space, trials=options.trials, objectives=1 + len(options.objectives))
-    return strategy(options.strategy), f"The strategy {options.strategy} was asked for."
+        return auto(space, trials, 1 + len(options.objectives))
+    return strategy(options.strategy, trials), f"The strategy {options.strategy} was asked for."
+
+
+def _expected_trials(session: Session, full_s: float | None) -> int:
+    """How many full trainings the clock has room for."""
+    if session.clock.budget_s is None or not full_s:
+        return DEFAULT_TRIALS
+    left = session.clock.left_s - session.plan.reserve_s([full_s])
+    return max(1, round(left * session.plan.workers / full_s))
 
 
 def _scheduler(session: Session, full_s: float | None) -> tuple[Scheduler, str]:

@@ -1,0 +1,115 @@
+"""Finalists and choice: who is compared on fresh resplits, and what the verdict is. The test set is not touched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isinf
+
+from nasturtium.protocol import (
+    COMPARED,
+    LISTED,
+    RESPLITS,
+    SEEDS,
+    SHORTLIST,
+    Contender,
+    Decision,
+    Finalist,
+    Setting,
+    best_baseline,
+    best_listed,
+    best_random,
+    decide,
+    finalist,
+    named_found,
+    resplit_jobs,
+    shortlist,
+    split_rest,
+)
+from nasturtium.protocol.statistics.row_values import MEANS, SCALES
+from nasturtium.space import Architecture
+from nasturtium.training import METRICS
+from nasturtium.trial import History
+from nasturtium.workflows.session import Session
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who was compared, and what was decided. order: who ships, and who after them if their file breaks a limit."""
+
+    found: Contender | None
+    random: Contender | None
+    baseline: Contender | None
+    finalists: tuple[Finalist, ...]
+    decision: Decision
+    order: tuple[Contender, ...]
+
+
+def choose(session: Session, baselines: Sequence[Contender], history: History) -> Choice:
+    """Find the search's best network, compare it on fresh resplits, decide."""
+    metric = session.task.metric
+    listed = _shortlist(session, history)
+    found = listed[0] if listed else None
+    if len(listed) > 1:
+        session.progress.phase("Shortlist", f"the {len(listed)} best networks of the search, trained again")
+        found = best_listed(listed, session.run(resplit_jobs(listed, LISTED, session.seed, _each_s(session))), metric)
+    random = best_random(history, metric)
+    found = named_found(found) if found is not None else None
+    if random is not None and found is not None and _same(random, found):
+        random = None
+    baseline = best_baseline(baselines, metric)
+    contenders = [one for one in (found, random, baseline, _over(session, baselines, baseline)) if one is not None]
+    session.progress.phase("Finalists", f"{', '.join(one.name for one in contenders)} on {RESPLITS} fresh resplits")
+    outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session)))
+    finalists = tuple(finalist(one, outcomes, metric, one.broken) for one in contenders)
+    decision = decide(finalists, _setting(session))
+    return Choice(found, random, baseline, finalists, decision, _order(decision, contenders, listed))
+
+
+def _shortlist(session: Session, history: History) -> list[Contender]:
+    """More than one only where full trainings fit the budget with room to spare."""
+    complete = [trial.seconds for trial in history.scored if trial.fidelity.epochs == session.recipe.epochs]
+    roomy = bool(complete) and max(complete) <= session.plan.resplit_s
+    return shortlist(history, session.task.metric, SHORTLIST if roomy else 1)
+
+
+def _over(session: Session, baselines: Sequence[Contender], shipping: Contender | None) -> Contender | None:
+    """The best baseline, where it is over a limit: shown beside the others, never shipped."""
+    best = best_baseline(baselines, session.task.metric, shipping=False)
+    return None if best is None or best is shipping or best.ships else best
+
+
+def _each_s(session: Session) -> float | None:
+    """Deadline of one training in the comparison."""
+    if isinf(session.clock.left_s):
+        return None
+    left, _ = split_rest(
+        session.clock.left_s, session.plan.workers, session.plan.comparisons, SEEDS * session.plan.shipped
+    )
+    return session.deadline(left)
+
+
+def _setting(session: Session) -> Setting:
+    task, data = session.task, session.data.development
+    train, score = data.fold("resplit-0")
+    scale = MEANS.get(task.metric) or SCALES.get(task.metric)
+    return Setting(
+        metric=task.metric,
+        direction=METRICS[task.metric].direction,
+        train_rows=len(train),
+        score_rows=len(score),
+        share=scale == "share",
+        limited=tuple(name for name, _ in session.limits.items()),
+    )
+
+
+def _order(decision: Decision, contenders: Sequence[Contender], listed: Sequence[Contender]) -> tuple[Contender, ...]:
+    """The choice first, then the other side's best, then whoever may ship at all."""
+    able = [one for one in contenders if one.ships]
+    chosen = [one for one in able if one.name == decision.choice.name]
+    other = [one for one in able if (one.role == "baseline") != (decision.verdict == "baseline") and one not in chosen]
+    rest = [one for one in (*able, *listed) if one not in chosen and one not in other]
+    return (*chosen, *other, *rest)
+
+
+def _same(one: Contender, other: Contender) -> bool:
+    first, second = one.subject, other.subject
+    return isinstance(first, Architecture) and isinstance(second, Architecture) and first.arch_id == second.arch_id

@@ -1,0 +1,68 @@
+"""After the search: choice, final trainings, files, the sealed test, result and report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isinf
+
+from nasturtium.errors import RunError
+from nasturtium.evaluators import restore
+from nasturtium.protocol import SEEDS, Contender, OpenedTest, Tested, split_rest
+from nasturtium.workflows.choosing import Choice, choose
+from nasturtium.workflows.searching import Searched
+from nasturtium.workflows.session import Session
+from nasturtium.workflows.shipping import Shipped, retrain, ship
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What followed the search. tested: by contender's name. openings: why the test set was opened, each time."""
+
+    choice: Choice
+    shipped: Shipped
+    tested: Mapping[str, Tested]
+    openings: tuple[str, ...]
+
+
+def finish(session: Session, baselines: Sequence[Contender], searched: Searched) -> Ending:
+    """Choose, retrain, export, re-measure; then open the test set, once."""
+    choice = choose(session, baselines, searched.history)
+    first, others = _two_sides(choice)
+    session.progress.phase("Final training", f"{', '.join(one.name for one in first)}: {SEEDS} seeds each, on all rows")
+    checkpoints = retrain(session, first, _each_s(session, len(first)))
+    session.progress.phase("Export", "files, checks, limits measured again")
+    shipped = ship(session, first, checkpoints)
+    if shipped is None and others:
+        checkpoints |= retrain(session, others, _each_s(session, len(others)))
+        shipped = ship(session, others, checkpoints)
+    if shipped is None:
+        raise RunError(
+            f"No exported file met every limit. {' '.join(session.notes[-2:])} Raise the limit that is named."
+        )
+    session.progress.phase("Test", f"{len(session.data.sealed)} sealed rows are opened, once")
+    tested = _test(session, choice.order, checkpoints)
+    return Ending(choice, shipped, tested, session.data.sealed.openings)
+
+
+def _two_sides(choice: Choice) -> tuple[list[Contender], list[Contender]]:
+    """The choice with the best of the other side, and those who step in if both break a limit in their files."""
+    order = list(choice.order)
+    sides = [one for one in order if one in (choice.found, choice.baseline) or one is order[0]]
+    return sides, [one for one in order if one not in sides]
+
+
+def _each_s(session: Session, contenders: int) -> float | None:
+    """Deadline of one final training."""
+    if isinf(session.clock.left_s):
+        return None
+    _, final = split_rest(session.clock.left_s, session.plan.workers, 0, SEEDS * contenders)
+    return session.deadline(final)
+
+
+def _test(session: Session, contenders: Sequence[Contender], checkpoints: Mapping[str, list[str]]) -> dict[str, Tested]:
+    """Open the test set and score everyone who was retrained."""
+    opened = OpenedTest(session.data.sealed, session.task, "scores of the choice and of what it is compared with")
+    return {
+        one.name: opened.score([restore(one.subject, session.task, path) for path in checkpoints[one.name]])
+        for one in contenders
+        if checkpoints.get(one.name)
+    }

@@ -1,0 +1,121 @@
+"""The content of result.json, put together from what the phases left."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from nasturtium.evaluators import lowered
+from nasturtium.protocol import Contender, Tested, ranked
+from nasturtium.protocol.statistics import expected_best
+from nasturtium.space import Architecture
+from nasturtium.training import METRICS
+from nasturtium.trial import History
+from nasturtium.workflows.session import Session
+from nasturtium.workflows.shipping import LimitCheck
+
+BEST_POSSIBLE = {"accuracy": 1.0, "balanced-accuracy": 1.0, "macro-f1": 1.0, "auc": 1.0, "r2": 1.0}
+
+
+def model_record(
+    session: Session, contender: Contender, tested: Tested | None, measured: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """One model of the result: name, costs, validation and test scores."""
+    metric = session.task.metric
+    subject = contender.subject
+    record: dict[str, Any] = {
+        "name": contender.name,
+        "arch_id": subject.arch_id if isinstance(subject, Architecture) else None,
+        "params": _count(contender.measures, "params"),
+        "macs": _count(contender.measures, "macs"),
+        "memory": _count(contender.measures, "memory"),
+        "validation": {"metric": metric, "mean": contender.measures.get(metric)},
+        "test": None if tested is None else test_record(metric, tested),
+    }
+    if measured is not None:
+        record["latency_ms"] = {key: measured[f"latency_ms_{key}"] for key in ("p50", "p95")}
+        record["size"] = measured["size"]
+    return record
+
+
+def test_record(metric: str, tested: Tested) -> dict[str, Any]:
+    """Test score with its interval over rows and seeds."""
+    return {"metric": metric, **asdict(tested.interval), "rows": tested.rows.rows}
+
+
+def baseline_record(session: Session, contender: Contender, tested: Tested | None) -> dict[str, Any]:
+    """A baseline, shown whether or not it may ship."""
+    return {
+        **model_record(session, contender, tested),
+        "over": list(contender.broken),
+        "failure": contender.failure,
+        "seconds": round(contender.seconds, 2),
+    }
+
+
+def control_record(session: Session, history: History) -> dict[str, Any] | None:
+    """What random search alone would have found with as many full trainings; None without random trials."""
+    metric = session.task.metric
+    full = max((trial.fidelity.epochs for trial in history.scored), default=0)
+    complete = [trial for trial in history.scored if trial.fidelity.epochs == full]
+    scores = [trial.measures[metric] for trial in complete if trial.origin == "random"]
+    if not scores:
+        return None
+    direction = METRICS[metric].direction
+    best = expected_best(np.array(scores), len(complete), direction=direction, best_possible=BEST_POSSIBLE.get(metric))
+    return {"name": "random", "metric": metric, **asdict(best)}
+
+
+def limit_record(check: LimitCheck) -> dict[str, Any]:
+    return {**asdict(check), "ok": check.ok}
+
+
+def search_record(history: History, metric: str) -> dict[str, Any]:
+    """Trials, failures by reason, and the front where there are several objectives."""
+    failures = Counter(trial.failure for trial in history.trials if trial.failure is not None)
+    best = ranked(history.trials, metric)
+    return {
+        "trials": len(history.trials),
+        "scored": len(history.scored),
+        "random": sum(trial.origin == "random" for trial in history.trials),
+        "failures": dict(failures.most_common()),
+        "best_trial": best[0].number if best else None,
+        "worker_seconds": round(sum(trial.seconds for trial in history.trials), 1),
+    }
+
+
+def trial_records(history: History, metric: str) -> list[dict[str, Any]]:
+    """Every trial in brief, for the report."""
+    return [
+        {
+            "number": trial.number,
+            "origin": trial.origin,
+            "state": trial.state,
+            "score": trial.measures.get(metric),
+            "params": trial.measures.get("params"),
+            "macs": trial.measures.get("macs"),
+            "epochs": trial.fidelity.epochs,
+            "seconds": trial.seconds,
+            "failure": trial.failure,
+            "measures": {goal.name: trial.measures.get(goal.name) for goal in history.objectives},
+        }
+        for trial in history.trials
+    ]
+
+
+def names(contenders: Sequence[Contender]) -> list[str]:
+    return [contender.name for contender in contenders]
+
+
+def _count(measures: Mapping[str, float], name: str) -> int | None:
+    return int(measures[name]) if name in measures else None
+
+
+def drawing(subject: object, session: Session) -> Any:
+    """The winner as nested data for the report; None for simple models."""
+    from nasturtium.blocks import Block
+
+    root = subject.tree if isinstance(subject, Architecture) else subject
+    return lowered(root, session.task) if isinstance(root, Block) else None

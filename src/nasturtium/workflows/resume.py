@@ -1,0 +1,57 @@
+"""Continue a run that was interrupted or killed."""
+
+from dataclasses import replace
+from typing import Any
+
+from nasturtium.errors import RunError
+from nasturtium.training import Recipe
+from nasturtium.workflows.clock import Clock
+from nasturtium.workflows.folder import open_folder
+from nasturtium.workflows.options import SearchOptions
+from nasturtium.workflows.preparation import check_same_data, prepare_data
+from nasturtium.workflows.progress import Progress, Silent
+from nasturtium.workflows.result import Result
+from nasturtium.workflows.search import check_options, run
+
+
+def resume_run(path: str, progress: Progress | None = None) -> Result:
+    """Go on where the run stopped: finished trials and trainings are kept, those that were running are run again.
+
+    With one worker and a budget of trials the result is that of an undisturbed run.
+    """
+    folder, manifest = open_folder(path)
+    if folder.result.exists():
+        raise RunError(
+            f"The run in {path!r} has ended, so there is nothing to resume. Its report is report.html there."
+        )
+    if not manifest["resumable"]:
+        raise RunError(
+            f"The run in {path!r} was started from data or a space in memory, which cannot be found again. Start a new "
+            "run from files."
+        )
+    options = _options(manifest["options"])
+    limits = check_options(options)
+    shown = progress or Silent()
+    shown.phase("Data", "reading again")
+    prepared = prepare_data(options)
+    check_same_data(prepared, manifest)
+    recipe = Recipe.from_json(_text(manifest["recipe"]))
+    clock = Clock(options.clock_s, spent_s=folder.spent_s)
+    return run(options, folder, prepared, limits, recipe, clock, shown)
+
+
+def _options(held: dict[str, Any]) -> SearchOptions:
+    options = SearchOptions(**held)
+    size = options.image_size
+    return replace(
+        options,
+        objectives=tuple(options.objectives),
+        image_size=(size[0], size[1]) if isinstance(size, list) else size,
+        output=None,
+    )
+
+
+def _text(recipe: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(recipe)

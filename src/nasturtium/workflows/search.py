@@ -1,0 +1,121 @@
+"""The main job: from a source and limits to a run directory with a trained, verified, exported network."""
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from nasturtium.evaluators import Standalone
+from nasturtium.hardware import Limits, find_device
+from nasturtium.protocol import JobLog, Plan
+from nasturtium.schedulers import SCHEDULERS
+from nasturtium.strategies import STRATEGIES
+from nasturtium.study import LocalExecutor
+from nasturtium.training import Recipe, default_recipe, set_threads
+from nasturtium.workflows.baselines import run_baselines
+from nasturtium.workflows.clock import Clock
+from nasturtium.workflows.finishing import finish
+from nasturtium.workflows.folder import RunFolder, new_folder, surroundings, write_json
+from nasturtium.workflows.options import SearchOptions, known
+from nasturtium.workflows.preparation import Prepared, keep, prepare_data
+from nasturtium.workflows.progress import Progress, Silent
+from nasturtium.workflows.result import Result
+from nasturtium.workflows.searching import run_search
+from nasturtium.workflows.session import Session
+from nasturtium.workflows.writing import result_record
+
+
+def run_search_workflow(options: SearchOptions, progress: Progress | None = None) -> Result:
+    """Run a search from the beginning. Nothing is written before the options and the data have been checked."""
+    clock = Clock(options.clock_s)
+    limits = check_options(options)
+    shown = progress or Silent()
+    shown.phase("Data", "reading and splitting")
+    prepared = prepare_data(options)
+    shown.lines(prepared.profile.lines())
+    folder = new_folder(options.output, prepared.name)
+    recipe = choose_recipe(options, prepared)
+    folder.start(manifest(options, prepared, recipe))
+    return run(options, folder, prepared, limits, recipe, clock, shown)
+
+
+def check_options(options: SearchOptions) -> Limits:
+    """Everything that can be refused before the data is read. Returns the parsed limits."""
+    find_device(options.device)
+    known("strategy", options.strategy.lower().replace("_", "-"), ("auto", *STRATEGIES))
+    known("scheduler", options.scheduler.lower().replace("_", "-"), ("auto", *SCHEDULERS))
+    return Limits.parse(**options.limits)
+
+
+def run(
+    options: SearchOptions,
+    folder: RunFolder,
+    prepared: Prepared,
+    limits: Limits,
+    recipe: Recipe,
+    clock: Clock,
+    progress: Progress,
+) -> Result:
+    """Every phase of a run whose directory exists; also the second half of `resume`."""
+    set_threads(1)
+    data = keep(prepared, folder.work)
+    workers = options.workers or os.cpu_count() or 1
+    evaluator = Standalone(
+        folder=str(data.development.folder),
+        recipe=recipe,
+        device=options.accelerator,
+        latency_limit_ms=limits.latency_ms,
+        measure_latency="latency" in options.objectives,
+    )
+    executor = LocalExecutor(evaluator, workers)
+    plan = Plan(clock.budget_s, workers)
+    log = JobLog(folder.work / "jobs.jsonl")
+    session = Session(options, folder, data, limits, recipe, plan, clock, executor, log, progress)
+    try:
+        record = _phases(session)
+    finally:
+        executor.close()
+    folder.clean()
+    return Result(folder.path, record)
+
+
+def _phases(session: Session) -> dict[str, Any]:
+    progress = session.progress
+    progress.phase("Baselines", "simple models and known networks")
+    baselines = run_baselines(session)
+    progress.phase("Search")
+    began = session.clock.seconds
+    searched = run_search(session, baselines)
+    search_seconds = session.clock.seconds - began
+    ending = finish(session, baselines, searched)
+    record = result_record(session, baselines, searched, ending, search_seconds)
+    write_json(session.folder.result, record)
+    return record
+
+
+def choose_recipe(options: SearchOptions, prepared: Prepared) -> Recipe:
+    """The recipe of every network of the run."""
+    return default_recipe(prepared.task, int(prepared.development.train.sum()))
+
+
+def manifest(options: SearchOptions, prepared: Prepared, recipe: Recipe) -> dict[str, Any]:
+    """What a replay and `resume` need."""
+    return {
+        **surroundings(),
+        "options": _plain(options),
+        "resumable": isinstance(options.source, str) and not callable(options.space),
+        "name": prepared.name,
+        "fingerprints": prepared.fingerprints,
+        "split": prepared.split_how,
+        "profile": asdict(prepared.profile),
+        "recipe": asdict(recipe),
+    }
+
+
+def _plain(options: SearchOptions) -> dict[str, Any]:
+    """Options as JSON; what JSON cannot hold (arrays, functions) is named only, and such runs are not resumable."""
+    held: dict[str, Any] = {}
+    for name in options.__dataclass_fields__:
+        value = getattr(options, name)
+        simple = value is None or isinstance(value, str | int | float | bool | tuple | list | dict)
+        held[name] = value if simple else f"<{type(value).__name__}>"
+    return held
