@@ -51,7 +51,7 @@ def simulate(
     workers: int = 1,
     failing: int = 7,
 ) -> History:
-    """A study of which `workers` trials run at a time; the oldest ends first. Each `failing`-th trial fails (0: none)."""
+    """A study of which `workers` trials run at a time; the oldest ends first. Each `failing`-th fails (0: none)."""
     count = len(score(candidates.space.sample(0)))
     history = History(tuple(Objective(f"loss{goal}", "minimize") for goal in range(count)))
     while len(history.trials) < trials:
