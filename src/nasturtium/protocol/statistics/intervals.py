@@ -42,9 +42,11 @@ def score_interval(
     """
     found = crossed(values)
     tail = (1 - confidence) / 2
-    quantile = float(stats.t.ppf(1 - tail, max(found.dof, 1.0)))
+    rows = test_rows or len(values)
+    dof = found.dof if found.variance > 0 else rows - 1
+    quantile = float(stats.t.ppf(1 - tail, max(dof, 1.0)))
     if scale == "share":
-        low, high = _share(found.mean, found.variance, quantile, tail, test_rows or len(values))
+        low, high = _share(found.mean, found.variance, quantile, tail, rows)
     else:
         # A root r has values linear in the squares, so r² has twice r times their spread, and the same skewness.
         centre, slope = (found.mean**2, 2 * found.mean) if scale == "root" else (found.mean, 1.0)
