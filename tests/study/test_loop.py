@@ -30,6 +30,7 @@ from nasturtium.study import (
     read_study,
     run_study,
 )
+from nasturtium.study.interrupts import uninterrupted
 from nasturtium.study.loop import is_control
 from nasturtium.testing.evaluators import EvaluatorSuite, Scripted
 from nasturtium.testing.strategies import SpaceCandidates, small_space
@@ -219,7 +220,8 @@ from nasturtium.trial import Objective
 space = Space(tuple(choice(*range(4)) for _ in range(6)), name="toy")
 made = Study(RegularizedEvolution(6, 3), Random(), Asha(1, 4, 2), SpaceCandidates(space),
     (Objective("score", "maximize"),), 5, trials=30)
-with JournalStore(Path(sys.argv[1]), made.identity, space) as store, LocalExecutor(Scripted(pause_s=float(sys.argv[2]))) as executor:
+evaluator = Scripted(pause_s=float(sys.argv[2]))
+with JournalStore(Path(sys.argv[1]), made.identity, space) as store, LocalExecutor(evaluator) as executor:
     history = run_study(made, executor, store)
 print(len(history.trials), sum(trial.failure == "interrupted" for trial in history.trials))
 """
@@ -266,3 +268,18 @@ def test_several_workers_with_crashes_finish_the_study(tmp_path: Path) -> None:
     assert [trial.number for trial in history.trials if trial.state == "failed"] == [2, 7]
     assert len(history.ids) == len(history.trials) == 16
     assert read_study(tmp_path / "study.journal", SPACE)[1] == history
+
+
+def test_an_interrupt_waits_for_the_record_to_be_whole() -> None:
+    done: list[str] = []
+
+    def write() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            done.append("written")
+        done.append("not reached")
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert done == ["written"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -12,6 +12,7 @@ from nasturtium.errors import RunError
 from nasturtium.roles import Candidates, Continuation, Executor, Fresh, Job, Outcome, Scheduler, Strategy
 from nasturtium.space import Architecture
 from nasturtium.study.events import Ended, Finished, OnEvent, Plateau, Started, ignore
+from nasturtium.study.interrupts import uninterrupted
 from nasturtium.study.plateau import plateau
 from nasturtium.study.records import Identity, finite
 from nasturtium.study.store import Store
@@ -135,13 +136,15 @@ class _Run:
         self._check_plateau(self._store.history)
         while True:
             while waiting and len(self._jobs) < self._executor.workers and self._time_left():
-                self._submit(waiting.pop(0), again=True)
+                with uninterrupted():
+                    self._submit(waiting.pop(0), again=True)
             while len(self._jobs) < self._executor.workers and self._start_next():
                 pass
             if not self._jobs:
                 return self._end or "The schedule is complete."
             for job, outcome in self._executor.wait(WAIT_S):
-                self._record(self._jobs.pop(job.key), outcome)
+                with uninterrupted():
+                    self._record(self._jobs.pop(job.key), outcome)
 
     def _time_left(self) -> bool:
         if self._study.seconds_left is not None and self._study.seconds_left() <= 0:
@@ -161,8 +164,9 @@ class _Run:
         trial = self._continued(step, history) if isinstance(step, Continuation) else self._fresh(step, history)
         if trial is None:
             return False
-        self._store.start(trial)
-        self._submit(trial)
+        with uninterrupted():
+            self._store.start(trial)
+            self._submit(trial)
         return True
 
     def _continued(self, step: Continuation, history: History) -> Trial:
