@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "testing": VOCABULARY | {"roles", "study"},
     "terminal": {"workflows", "errors", "trial", "pareto", "study"},
     "cli": {"workflows", "errors", "terminal"},
+    "api": {"workflows", "errors", "space", "trial"},
 }
 EVERYTHING = {"workflows", "__init__"}
 

@@ -2,11 +2,15 @@
 
 import json as json_module
 import sys
+import time as time_module
 from typing import Annotated, Any
 
 import typer
 
 from nasturtium.errors import UserError
+
+STARTED = time_module.monotonic()
+"""The budget of time covers the imports too."""
 
 app = typer.Typer(
     name="nasturtium",
@@ -111,7 +115,7 @@ def search(
     with view(quiet=json) as progress:
         from nasturtium.workflows.search import run_search_workflow
 
-        result = run_search_workflow(options, progress)
+        result = run_search_workflow(options, progress, STARTED)
     _show(result, json)
 
 

@@ -18,7 +18,7 @@ class Sequence(Chain):
     blocks: tuple[Open[Block | None], ...]
 
     def links(self) -> tuple[tuple[str, Block], ...]:
-        pairs = zip(self.names, cast(tuple[Block | None, ...], self.blocks), strict=True)
+        pairs = zip(self.names, self.blocks, strict=True)
         return tuple((name, block) for name, block in pairs if block is not None)
 
 

@@ -1,6 +1,7 @@
 """Convolutional blocks for images and sequences."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from nasturtium.blocks.block import Block, expect_width
@@ -11,11 +12,13 @@ from nasturtium.space import Open, register
 from nasturtium.task import Signal
 
 
+@lru_cache(maxsize=10_000)
 def conv_norm(width: int, kernel: int, stride: int = 1, groups: int = 1, norm: str = "batch") -> Expr:
     """Convolution and normalisation."""
     return seq(("conv", Conv(width, kernel, stride, groups)), ("norm", Norm(norm)))
 
 
+@lru_cache(maxsize=10_000)
 def conv_norm_act(width: int, kernel: int, stride: int, groups: int, norm: str, activation: str) -> Expr:
     """Convolution, normalisation, activation."""
     return seq(("conv", Conv(width, kernel, stride, groups)), ("norm", Norm(norm)), ("act", Activation(activation)))

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
+from typing import ClassVar
 
 from nasturtium.blocks import modules
 from nasturtium.errors import SpaceError
@@ -41,7 +42,7 @@ class Expr(ABC):
 class Primitive(Expr):
     """A leaf. Its shape, cost and build rules stand beside each other in one class."""
 
-    in_place: bool = False
+    in_place: ClassVar[bool] = False
     """Can overwrite its input where nobody else reads it (normalisation, activation); used for peak memory."""
 
     def params(self, x: Signal) -> int:
@@ -66,6 +67,11 @@ class Seq(Expr):
     """One after the other. Names become parameter paths, so they do not depend on neighbours."""
 
     parts: tuple[tuple[str, Expr], ...] = ()
+
+    @property
+    def is_flat(self) -> bool:
+        """Is it made of primitives only?"""
+        return all([isinstance(part, Primitive) for _, part in self.parts])
 
     def signals(self, x: Signal) -> Iterator[tuple[str, Expr, Signal]]:
         """Each part with the type of its input."""

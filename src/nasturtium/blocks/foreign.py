@@ -90,7 +90,7 @@ def resolve(reference: str) -> Callable[..., nn.Module]:
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
         raise SpaceError(f"The module {reference!r} cannot be imported here: {error}.") from error
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @lru_cache(maxsize=10_000)

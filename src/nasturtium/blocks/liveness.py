@@ -6,6 +6,7 @@ All sizes are in numbers for one row.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Primitive, Seq, Sum
 from nasturtium.task import Signal
@@ -28,7 +29,7 @@ def _run(expr: Expr, x: Signal, keep: bool) -> _Run:
     """keep: is the input read again afterwards?"""
     match expr:
         case Seq():
-            return _sequence(expr, x, keep)
+            return (_remembered if expr.is_flat else _sequence)(expr, x, keep)
         case Sum(branches):
             return _branches([branch for _, branch in branches], x, keep, joined_in_place=True)
         case Concat(branches):
@@ -60,6 +61,10 @@ def _sequence(expr: Seq, x: Signal, keep: bool) -> _Run:
         if alias and not run.alias:
             alias, held = False, x.size if keep else 0
     return _Run(peak, alias)
+
+
+# The blocks of a space share most of their short sequences (convolution, normalisation, activation).
+_remembered = lru_cache(maxsize=50_000)(_sequence)
 
 
 def _branches(branches: list[Expr], x: Signal, keep: bool, joined_in_place: bool) -> _Run:

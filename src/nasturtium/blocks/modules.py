@@ -151,6 +151,9 @@ class NumberEmbedding(nn.Module):
 class StandardizeChannels(nn.Module):
     """Pre-processing of images and sequences: subtract the mean of each channel, divide by its deviation."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, channels: int, rank: int) -> None:
         super().__init__()
         shape = (channels,) + (1,) * rank
@@ -163,6 +166,9 @@ class StandardizeChannels(nn.Module):
 
 class StandardizeTable(nn.Module):
     """Pre-processing of tables: numbers are standardised, missing ones become 0; codes pass through."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, numbers: int) -> None:
         super().__init__()
@@ -178,6 +184,9 @@ class StandardizeTable(nn.Module):
 
 class RestoreTarget(nn.Module):
     """Post-processing of regression: from standardised units back to the target's own."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, targets: int) -> None:
         super().__init__()

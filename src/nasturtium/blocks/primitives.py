@@ -1,6 +1,7 @@
 """The primitives: each one's shape, cost and build rule side by side, for images (2-D), sequences (1-D), vectors."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar
 
 from torch import nn
@@ -25,6 +26,7 @@ def _spatial(x: Signal, what: str) -> None:
         raise SpaceError(f"{what} needs an image or a sequence, but a {x.kind} of shape {x.shape} arrives.")
 
 
+@lru_cache(maxsize=100_000)
 def _resized(x: Signal, channels: int, kernel: int, stride: int, padding: int) -> Signal:
     sides = tuple((side + 2 * padding - kernel) // stride + 1 for side in x.shape[1:])
     if min(sides) < 1:

@@ -12,11 +12,11 @@ from nasturtium.protocol.finalists import (
     resplit_scores,
 )
 from nasturtium.protocol.jobs import JobLog, run_jobs
-from nasturtium.protocol.plan import RESPLITS, SEEDS, SHORTLIST, Plan, split_rest
+from nasturtium.protocol.plan import RESPLITS, SEEDS, SHIPPED, Plan, split_rest
 from nasturtium.protocol.verdict import Decision, Finalist, Setting, decide
 
 __all__ = [
-    "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHORTLIST", "Contender", "Decision", "Finalist", "JobLog", "OpenedTest",
+    "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog", "OpenedTest",
     "Plan", "Setting", "Tested", "best_baseline", "best_listed", "best_random", "broken_limits", "compare_tested",
     "decide", "final_checkpoints", "final_jobs", "finalist", "named_found", "ranked", "resplit_jobs", "resplit_scores",
     "run_jobs", "shortlist", "split_rest",

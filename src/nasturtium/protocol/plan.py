@@ -5,85 +5,78 @@ from dataclasses import dataclass
 from math import inf
 
 RESPLITS = 5
+SEEDS = 5
 SHORTLIST = 4
 SHORTLIST_RESPLITS = 3
-SEEDS = 5
-SHARES = {"baselines": 0.15, "search": 0.40, "finalists": 0.20, "final": 0.25}
-"""Of the budget, at most, where full trainings do not fit. Where they do, the search gets all that is left over."""
-LEAST_TRIALS = 16
-"""Trials that a search should have room for, at the least."""
+FINALISTS = 3
+SHIPPED = 2
+"""Retrained on all development rows: the choice, and the best of the other side for comparison."""
+LEAST_TRIALS = 12
+BASELINE_NETWORKS = 4
+FINAL_LENGTH = 2
+"""Where the clock binds, a final training may take so many times as long as one that only compares."""
+UNITS = BASELINE_NETWORKS + LEAST_TRIALS + RESPLITS * FINALISTS + FINAL_LENGTH * SEEDS * SHIPPED
 EXPORT_S = 9.0
 """Writing, checking and measuring the files and the report, seconds."""
-SLACK = 1.15
-"""Trainings on more rows, uneven workers, start-up."""
+SLACK = 1.12
+"""Uneven workers, start-up, and the start of each training."""
+MORE_ROWS = 1.3
+"""Final trainings see the validation rows too."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """Longest trainings in seconds on one worker that a budget allows; infinite without a budget.
 
-    budget_s: seconds for everything, or None. workers: that train at once. finalists: in the comparison.
-    shipped: networks that are retrained on all development rows (the choice and what it is compared with).
+    Trials and finalists train equally long, so that what is compared is what was searched; without a bound they all
+    take what their recipe takes. budget_s: seconds for everything, or None. workers: that train at once.
     """
 
     budget_s: float | None
     workers: int
-    finalists: int = 3
-    shipped: int = 2
-
-    @property
-    def baseline_s(self) -> float:
-        """Of one baseline, if four of them are slow."""
-        return self._part("baselines") / 4
 
     @property
     def trial_s(self) -> float:
-        return self._part("search") / LEAST_TRIALS
-
-    @property
-    def resplit_s(self) -> float:
-        return self._part("finalists") / self.comparisons
-
-    @property
-    def comparisons(self) -> int:
-        """Trainings of the shortlist and of the finalists."""
-        return SHORTLIST * SHORTLIST_RESPLITS + RESPLITS * self.finalists
+        """Of one training in the search, of a baseline, or of a finalist on one resplit."""
+        if self.budget_s is None:
+            return inf
+        return max(1.0, self.budget_s - EXPORT_S) * self.workers / (SLACK * UNITS)
 
     @property
     def final_s(self) -> float:
-        return self._part("final") / (SEEDS * self.shipped)
+        """Of one training on all development rows."""
+        return FINAL_LENGTH * self.trial_s
 
-    def _part(self, name: str) -> float:
-        """Worker seconds of a phase."""
-        return inf if self.budget_s is None else SHARES[name] * self._usable * self.workers
+    def shortlist(self, trial_seconds: Sequence[float]) -> int:
+        """How many networks of the search are trained again to find its best; 1 where there is no room for that."""
+        return SHORTLIST if self.budget_s is None or _slow(trial_seconds) <= self.trial_s / 2 else 1
 
-    @property
-    def _usable(self) -> float:
-        assert self.budget_s is not None
-        return max(1.0, self.budget_s - EXPORT_S)
+    def comparisons(self, trial_seconds: Sequence[float]) -> int:
+        """Trainings of the shortlist and of the finalists."""
+        listed = self.shortlist(trial_seconds)
+        return RESPLITS * FINALISTS + (listed * SHORTLIST_RESPLITS if listed > 1 else 0)
 
     def reserve_s(self, trial_seconds: Sequence[float]) -> float:
-        """Wall seconds to keep for finalists, final trainings and export.
-
-        trial_seconds: of full trainings so far. The slow ones count, because the best networks are rarely the small ones.
-        """
+        """Wall seconds to keep for finalists, final trainings and export. trial_seconds: of full trainings so far."""
         if self.budget_s is None:
             return 0.0
-        slow = sorted(trial_seconds)[int(0.8 * len(trial_seconds))] if trial_seconds else inf
-        resplits = _rounds(self.comparisons, self.workers) * min(slow, self.resplit_s)
-        finals = _rounds(SEEDS * self.shipped, self.workers) * min(SLACK * slow, self.final_s)
-        return SLACK * (resplits + finals) + EXPORT_S
+        slow = _slow(trial_seconds)
+        compared = _rounds(self.comparisons(trial_seconds), self.workers) * min(slow, self.trial_s)
+        finals = _rounds(SEEDS * SHIPPED, self.workers) * min(MORE_ROWS * slow, self.final_s)
+        return SLACK * (compared + finals) + EXPORT_S
+
+
+def _slow(seconds: Sequence[float]) -> float:
+    """A slow training: the best networks are rarely the quickest. Infinite before the first."""
+    return sorted(seconds)[int(0.8 * len(seconds))] if seconds else inf
 
 
 def _rounds(jobs: int, workers: int) -> int:
     return -(-jobs // workers)
 
 
-def split_rest(left_s: float, workers: int, resplits: int, finals: int) -> tuple[float, float]:
-    """Deadlines of one resplit training and one final training when `left_s` wall seconds remain, export included.
-
-    A final training matters more than a resplit, which only compares: it gets twice as long.
-    """
-    usable = max(1.0, (left_s - EXPORT_S) / SLACK)
-    unit = usable / max(1, _rounds(resplits, workers) + 2 * _rounds(finals, workers))
-    return unit, 2 * unit
+def split_rest(left_s: float, workers: int, comparing: int, finals: int) -> tuple[float, float]:
+    """Deadlines of a comparing and of a final training when `left_s` wall seconds remain, export included."""
+    usable = max(1.0, left_s - EXPORT_S) / SLACK
+    unit = usable / max(1, _rounds(comparing, workers) + FINAL_LENGTH * _rounds(finals, workers))
+    return unit, FINAL_LENGTH * unit

@@ -38,7 +38,7 @@ def _job(session: Session, name: str, subject: object) -> Job:
         fidelity=Fidelity(1 if isinstance(subject, Classical) else session.recipe.epochs),
         seed=session.seed("baseline"),
         checkpoint=str(session.folder.checkpoints / f"baseline-{name}.safetensors"),
-        deadline_s=session.deadline(session.plan.baseline_s),
+        deadline_s=session.deadline(session.plan.trial_s),
     )
 
 

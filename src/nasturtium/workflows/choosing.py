@@ -9,7 +9,7 @@ from nasturtium.protocol import (
     LISTED,
     RESPLITS,
     SEEDS,
-    SHORTLIST,
+    SHIPPED,
     Contender,
     Decision,
     Finalist,
@@ -28,6 +28,7 @@ from nasturtium.protocol.statistics.row_values import MEANS, SCALES
 from nasturtium.space import Architecture
 from nasturtium.training import METRICS
 from nasturtium.trial import History
+from nasturtium.workflows.searching import full_seconds
 from nasturtium.workflows.session import Session
 
 
@@ -50,7 +51,9 @@ def choose(session: Session, baselines: Sequence[Contender], history: History) -
     found = listed[0] if listed else None
     if len(listed) > 1:
         session.progress.phase("Shortlist", f"the {len(listed)} best networks of the search, trained again")
-        found = best_listed(listed, session.run(resplit_jobs(listed, LISTED, session.seed, _each_s(session))), metric)
+        found = best_listed(
+            listed, session.run(resplit_jobs(listed, LISTED, session.seed, _each_s(session, history))), metric
+        )
     random = best_random(history, metric)
     found = named_found(found) if found is not None else None
     if random is not None and found is not None and _same(random, found):
@@ -58,17 +61,14 @@ def choose(session: Session, baselines: Sequence[Contender], history: History) -
     baseline = best_baseline(baselines, metric)
     contenders = [one for one in (found, random, baseline, _over(session, baselines, baseline)) if one is not None]
     session.progress.phase("Finalists", f"{', '.join(one.name for one in contenders)} on {RESPLITS} fresh resplits")
-    outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session)))
+    outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session, history)))
     finalists = tuple(finalist(one, outcomes, metric, one.broken) for one in contenders)
     decision = decide(finalists, _setting(session))
     return Choice(found, random, baseline, finalists, decision, _order(decision, contenders, listed))
 
 
 def _shortlist(session: Session, history: History) -> list[Contender]:
-    """More than one only where full trainings fit the budget with room to spare."""
-    complete = [trial.seconds for trial in history.scored if trial.fidelity.epochs == session.recipe.epochs]
-    roomy = bool(complete) and max(complete) <= session.plan.resplit_s
-    return shortlist(history, session.task.metric, SHORTLIST if roomy else 1)
+    return shortlist(history, session.task.metric, session.plan.shortlist(full_seconds(session, history)))
 
 
 def _over(session: Session, baselines: Sequence[Contender], shipping: Contender | None) -> Contender | None:
@@ -77,14 +77,12 @@ def _over(session: Session, baselines: Sequence[Contender], shipping: Contender 
     return None if best is None or best is shipping or best.ships else best
 
 
-def _each_s(session: Session) -> float | None:
+def _each_s(session: Session, history: History) -> float | None:
     """Deadline of one training in the comparison."""
     if isinf(session.clock.left_s):
         return None
-    left, _ = split_rest(
-        session.clock.left_s, session.plan.workers, session.plan.comparisons, SEEDS * session.plan.shipped
-    )
-    return session.deadline(left)
+    comparing = session.plan.comparisons(full_seconds(session, history))
+    return session.deadline(split_rest(session.clock.left_s, session.plan.workers, comparing, SEEDS * SHIPPED)[0])
 
 
 def _setting(session: Session) -> Setting:

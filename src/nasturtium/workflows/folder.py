@@ -51,6 +51,18 @@ class RunFolder:
     def checkpoints(self) -> Path:
         return self.work / "checkpoints"
 
+    @property
+    def clock(self) -> Path:
+        return self.work / "clock.json"
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds that earlier parts of this run took, as last written."""
+        try:
+            return float(json.loads(self.clock.read_text())["seconds"])
+        except (OSError, ValueError, KeyError):
+            return 0.0
+
     def start(self, manifest: dict[str, Any]) -> None:
         """Make the directories and write the manifest, last, so that a directory with one is a run."""
         try:

@@ -1,6 +1,7 @@
 """The main job: from a source and limits to a run directory with a trained, verified, exported network."""
 
 import os
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -24,9 +25,14 @@ from nasturtium.workflows.session import Session
 from nasturtium.workflows.writing import result_record
 
 
-def run_search_workflow(options: SearchOptions, progress: Progress | None = None) -> Result:
-    """Run a search from the beginning. Nothing is written before the options and the data have been checked."""
-    clock = Clock(options.clock_s)
+def run_search_workflow(
+    options: SearchOptions, progress: Progress | None = None, started: float | None = None
+) -> Result:
+    """Run a search from the beginning. Nothing is written before the options and the data have been checked.
+
+    started: when the budget began to run, on the monotonic clock; now, by default.
+    """
+    clock = Clock(options.clock_s, started=time.monotonic() if started is None else started)
     limits = check_options(options)
     shown = progress or Silent()
     shown.phase("Data", "reading and splitting")

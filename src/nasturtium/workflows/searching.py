@@ -59,7 +59,7 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
         stop_on_plateau=session.options.stop_on_plateau,
     )
     with JournalStore(session.folder.journal, study.identity, space) as store:
-        history = run_study(study, session.executor, store, session.progress.event)
+        history = run_study(study, session.executor, store, session.listen)
     return Searched(
         space,
         history,
@@ -79,9 +79,12 @@ def objectives_of(session: Session) -> tuple[Objective, ...]:
 
 def _seconds_left(session: Session, store: JournalStore) -> float:
     """Of the search: what the clock has left beyond the reserve for the end."""
-    full = session.recipe.epochs
-    seconds = [trial.seconds for trial in store.history.scored if trial.fidelity.epochs == full]
-    return session.clock.left_s - session.plan.reserve_s(seconds)
+    return session.clock.left_s - session.plan.reserve_s(full_seconds(session, store.history))
+
+
+def full_seconds(session: Session, history: History) -> list[float]:
+    """Seconds of the full trainings so far."""
+    return [trial.seconds for trial in history.scored if trial.fidelity.epochs == session.recipe.epochs]
 
 
 def _affordable(session: Session, full_s: float | None, macs: float | None) -> tuple[Limits, Sequence[str]]:

@@ -8,10 +8,11 @@ from math import isinf
 from nasturtium.hardware import Limits
 from nasturtium.protocol import JobLog, Plan, run_jobs
 from nasturtium.roles import Executor, Job, Outcome
+from nasturtium.study import Event, Finished
 from nasturtium.task import Task
 from nasturtium.training import Recipe
 from nasturtium.workflows.clock import Clock
-from nasturtium.workflows.folder import RunFolder
+from nasturtium.workflows.folder import RunFolder, write_json
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.preparation import Prepared
 from nasturtium.workflows.progress import Progress
@@ -56,10 +57,21 @@ class Session:
 
         def on_done(job: Job, outcome: Outcome) -> None:
             done[0] += 1
+            self.tick()
             self.progress.jobs(done[0], len(listed), job.key)
 
         self.progress.jobs(0, len(listed))
         return run_jobs(self.executor, listed, self.log, on_done)
+
+    def tick(self) -> None:
+        """Write the clock down, so that a resumed run does not get its budget twice."""
+        write_json(self.folder.clock, {"seconds": round(self.clock.seconds, 3)})
+
+    def listen(self, event: Event) -> None:
+        """Listener of the study."""
+        if isinstance(event, Finished):
+            self.tick()
+        self.progress.event(event)
 
     def remark(self, sentence: str) -> None:
         """Tell now, and keep for the result."""

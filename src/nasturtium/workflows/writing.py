@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nasturtium.protocol import Contender, Finalist, Tested, compare_tested
-from nasturtium.protocol.wording import cost_sentence, test_sentence
+from nasturtium.protocol.wording import cost_sentence, opened_sentence
 from nasturtium.workflows.finishing import Ending
 from nasturtium.workflows.record import (
     baseline_record,
@@ -78,9 +78,9 @@ def _sentence(session: Session, searched: Searched, ending: Ending) -> str:
     theirs = ending.tested.get(other.name) if other is not None else None
     if mine is not None and theirs is not None and other is not None:
         difference = compare_tested(mine, theirs)
-        parts.append(test_sentence(best.name, session.task.metric, mine.interval, other.name, difference))
+        parts.append(opened_sentence(best.name, session.task.metric, mine.interval, other.name, difference))
     elif mine is not None:
-        parts.append(test_sentence(best.name, session.task.metric, mine.interval))
+        parts.append(opened_sentence(best.name, session.task.metric, mine.interval))
     parts.append(cost_sentence(len(searched.history.trials), session.clock.seconds))
     return " ".join(parts)
 
