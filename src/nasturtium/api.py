@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nasturtium.errors import UserError
+from nasturtium.errors import UserError, hint
 from nasturtium.space import Space
 from nasturtium.trial import Direction
 from nasturtium.workflows.options import SearchOptions, parse_duration
@@ -47,11 +47,8 @@ def search(
         return search_own(source, evaluate, objectives=direction, trials=trials, budget_s=seconds, **renamed)
     unknown = [name for name in options if name not in SearchOptions.__dataclass_fields__]
     if unknown:
-        from nasturtium.errors import hint
-
-        raise UserError(
-            f"search() has no option {unknown[0]!r}. {hint(unknown[0], SearchOptions.__dataclass_fields__)}"
-        )
+        near = hint(unknown[0], SearchOptions.__dataclass_fields__)
+        raise UserError(f"search() has no option {unknown[0]!r}. {near}")
     limits = {
         "params": max_params,
         "macs": max_macs,

@@ -32,9 +32,7 @@ Target = Annotated[str | None, typer.Option(help="Target column of a table, or k
 TaskOption = Annotated[str | None, typer.Option("--task", help="classification, multi-label or regression.")]
 Modality = Annotated[str | None, typer.Option(help="image, sequence or table; inferred by default.")]
 Group = Annotated[str | None, typer.Option(help="Column whose rows stay in one part of the split.")]
-Time = Annotated[
-    str | None, typer.Option(help="Column that orders the rows: trained on the past, tested on the future.")
-]
+Time = Annotated[str | None, typer.Option(help="Column that orders the rows: train on the past, test on the future.")]
 Split = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
 MetricOption = Annotated[str | None, typer.Option("--metric", help="accuracy, macro-f1, rmse …; chosen by the task.")]
 ImageSize = Annotated[int | None, typer.Option(help="Side in pixels that a folder's images are brought to.")]

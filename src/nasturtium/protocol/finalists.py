@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import nan
 
 import numpy as np
 
@@ -45,10 +46,8 @@ def resplit_scores(
     contender: Contender, numbers: range, outcomes: Mapping[str, Outcome], metric: str
 ) -> tuple[float, ...]:
     """Score on each resplit; NaN where the training failed."""
-    mine = [outcomes[_key(number, contender)] for number in numbers]
-    return tuple(
-        outcome.measures.get(metric, float("nan")) if not outcome.failure else float("nan") for outcome in mine
-    )
+    mine = (outcomes[_key(number, contender)] for number in numbers)
+    return tuple(nan if outcome.failure else outcome.measures.get(metric, nan) for outcome in mine)
 
 
 def best_listed(listed: Sequence[Contender], outcomes: Mapping[str, Outcome], metric: str) -> Contender | None:

@@ -51,9 +51,8 @@ def choose(session: Session, baselines: Sequence[Contender], history: History) -
     found = listed[0] if listed else None
     if len(listed) > 1:
         session.progress.phase("Shortlist", f"the {len(listed)} best networks of the search, trained again")
-        found = best_listed(
-            listed, session.run(resplit_jobs(listed, LISTED, session.seed, _each_s(session, history))), metric
-        )
+        outcomes = session.run(resplit_jobs(listed, LISTED, session.seed, _each_s(session, history)))
+        found = best_listed(listed, outcomes, metric)
     random = best_random(history, metric)
     found = named_found(found) if found is not None else None
     if random is not None and found is not None and _same(random, found):

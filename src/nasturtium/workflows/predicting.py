@@ -92,7 +92,8 @@ def load_module(folder: Path) -> nn.Module:
         raise RunError(f"{str(folder)!r} has no best/model.py.")
     name = f"nasturtium_run_{abs(hash(path.resolve()))}"
     spec = spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -1,5 +1,6 @@
 """Continue a run that was interrupted or killed."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -21,9 +22,7 @@ def resume_run(path: str, progress: Progress | None = None) -> Result:
     """
     folder, manifest = open_folder(path)
     if folder.result.exists():
-        raise RunError(
-            f"The run in {path!r} has ended, so there is nothing to resume. Its report is report.html there."
-        )
+        raise RunError(f"The run in {path!r} has ended, so there is nothing to resume; see its report.html.")
     if not manifest["resumable"]:
         raise RunError(
             f"The run in {path!r} was started from data or a space in memory, which cannot be found again. Start a new "
@@ -35,7 +34,7 @@ def resume_run(path: str, progress: Progress | None = None) -> Result:
     shown.phase("Data", "reading again")
     prepared = prepare_data(options)
     check_same_data(prepared, manifest)
-    recipe = Recipe.from_json(_text(manifest["recipe"]))
+    recipe = Recipe.from_json(json.dumps(manifest["recipe"]))
     clock = Clock(options.clock_s, spent_s=folder.spent_s)
     return run(options, folder, prepared, limits, recipe, clock, shown)
 
@@ -49,9 +48,3 @@ def _options(held: dict[str, Any]) -> SearchOptions:
         image_size=(size[0], size[1]) if isinstance(size, list) else size,
         output=None,
     )
-
-
-def _text(recipe: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(recipe)
