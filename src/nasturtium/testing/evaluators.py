@@ -110,7 +110,12 @@ class EvaluatorSuite:
     def test_the_curve_is_reported_as_it_grows_and_stop_is_obeyed(self) -> None:
         job = self.jobs()[0]
         seen: list[tuple[float, ...]] = []
-        whole = self.evaluator().open()(job, lambda curve: seen.append(curve) is not None)
+
+        def record(curve: tuple[float, ...]) -> bool:
+            seen.append(curve)
+            return False
+
+        whole = self.evaluator().open()(job, record)
         assert [len(curve) for curve in seen] == list(range(1, len(whole.curve) + 1))
         if len(whole.curve) > 1:
             stopped = self.evaluator().open()(job, lambda curve: True)
