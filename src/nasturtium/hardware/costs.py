@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 
 from nasturtium.blocks import Block, Counts
-from nasturtium.blocks.counted import BYTES, primitives
+from nasturtium.blocks.counted import BYTES
 from nasturtium.blocks.liveness import peak_numbers
 from nasturtium.errors import SpaceError
 from nasturtium.hardware.bounds import Bounder, Bounds
+from nasturtium.hardware.collector import paused
 from nasturtium.hardware.file_size import file_bytes, file_header
 from nasturtium.hardware.fold import Fold, Numbers
 from nasturtium.hardware.limits import Limits
 from nasturtium.hardware.links import costless, is_network
+from nasturtium.hardware.sums import sums
 from nasturtium.space import Architecture, Space
 from nasturtium.space.places import Codes
 from nasturtium.task import Signal
@@ -80,7 +82,8 @@ class CostModel:
         for bounder in self.bounders:
             if not set(bounder.fold.names) & set(names):
                 continue
-            found = bounder.bounds(given)
+            with paused():
+                found = bounder.bounds(given)
             if found is None:
                 return None
             extra = file_header(self.input) if bounder.fold is self._file else 0
@@ -92,14 +95,7 @@ class CostModel:
 
 @lru_cache(maxsize=200_000)
 def _additive(block: Block, x: Signal) -> tuple[Numbers, Signal]:
-    expr = block.lower(x)
-    leaves = primitives(expr, x)
-    sums = (
-        sum([leaf.params(at) for leaf, at in leaves]),
-        sum([leaf.macs(at) for leaf, at in leaves]),
-        sum([leaf.activations(at) for leaf, at in leaves]),
-    )
-    return sums, expr.out(x)
+    return sums(block.lower(x), x)
 
 
 @lru_cache(maxsize=200_000)

@@ -1,6 +1,7 @@
 """Costs of architectures, folded link by link from a memo: one dictionary look-up a block once it is warm."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 from nasturtium.blocks import Block
 from nasturtium.blocks.block import resize
@@ -37,7 +38,7 @@ class Fold:
         self.start: State = 0
         self._measure = measure
         self._signals, self._numbers = [x], {x: 0}
-        self._memo: dict[tuple[Leaf, State, object], tuple[Numbers, State] | SpaceError] = {}
+        self._memo: defaultdict[Leaf, dict[tuple[State, object], tuple[Numbers, State] | SpaceError]] = defaultdict(dict)
         self._zero: Numbers = (0,) * len(names)
 
     def __call__(self, codes: Codes) -> Numbers:
@@ -48,10 +49,11 @@ class Fold:
 
     def link(self, leaf: Leaf, codes: Codes, state: State) -> tuple[Numbers, State]:
         """Costs of one link and the state after it. Raises `SpaceError` where it cannot be applied."""
-        key = (leaf, state, leaf.key(codes))
-        known = self._memo.get(key)
+        memo = self._memo[leaf]
+        key = (state, leaf.key(codes))
+        known = memo.get(key)
         if known is None:
-            known = self._memo[key] = self._look(leaf, codes, state)
+            known = memo[key] = self._look(leaf, codes, state)
         if isinstance(known, SpaceError):
             raise known
         return known
@@ -80,7 +82,9 @@ class Fold:
         return state
 
     def _look(self, leaf: Leaf, codes: Codes, state: State) -> tuple[Numbers, State] | SpaceError:
-        plain = [0 if index in self.ignored and code > 0 else code for index, code in enumerate(codes)]
+        plain = list(codes)
+        for index in self.ignored:
+            plain[index] = 0
         signal = self.signal(state)
         try:
             block = leaf.place.resolve(plain)
