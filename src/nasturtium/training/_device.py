@@ -29,7 +29,11 @@ def find_device(name: str = "auto") -> torch.device:
 
 
 def uses_bfloat16(precision: Literal["auto", "float32", "bfloat16"], device: torch.device) -> bool:
-    """Should the forward pass run under bfloat16 autocast?"""
+    """Should the forward pass run under bfloat16 autocast?
+
+    "auto" never does on a CPU. Measured on an EPYC with avx512_bf16, one thread, 28 × 28 images, a step of 128 rows: a
+    dense network of 2.7 M MACs 26 → 22 ms, depthwise-separable ones of 0.84 M MACs 23 → 55 and 30 → 71 ms.
+    """
     if precision == "auto":
         return device.type == "cuda" and torch.cuda.is_bf16_supported()
     return precision == "bfloat16"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import isfinite, isnan, nan
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -38,6 +39,8 @@ class Trained:
         watches (neither `report` nor patience), and none without rows to score.
     score: of the weights that are kept; NaN if there is none or the training diverged.
     losses: mean training loss of each epoch. epochs: passes done in this call, a part counted as a part.
+    kept_epochs: passes behind the weights that are kept; fewer than `epochs` only if patience went back to a better
+        score. A retraining without rows to score is given these, because it has nothing to stop it early.
     target_scale: regression only; `predict` gives standardised values, `target_scale.restore` brings them back.
     notes: what a user should know, in sentences.
     """
@@ -46,6 +49,7 @@ class Trained:
     score: float
     losses: tuple[float, ...]
     epochs: float
+    kept_epochs: float
     seconds: float
     ended: Ending
     target_scale: TargetScale | None = None
@@ -143,11 +147,13 @@ def _fit(
     pace = Pace(epochs * batches.steps, deadline_s, 0.5 * data.scored_rows / batches.batch_size)
     one_epoch = _Epoch(network, graphed or step, batches, optimizer, average, pace, recipe, generator(seed, "mixup"))
     curve, losses, ending = _epochs(one_epoch, Scorer(network, data, metric, average, pace, bf16), metric, report)
+    done = pace.step / batches.steps
     return Trained(
         curve=curve,
         score=_kept(curve, metric, recipe.patience) if ending != "diverged" else nan,
         losses=losses,
-        epochs=pace.step / batches.steps,
+        epochs=done,
+        kept_epochs=done if recipe.patience is None or not curve else min(done, _best(curve, metric) + 1),
         seconds=0.0,
         ended=ending,
         target_scale=data.scale,
@@ -245,9 +251,12 @@ class _Best:
 def _kept(curve: tuple[float, ...], metric: Metric, patience: int | None) -> float:
     if not curve:
         return nan
-    if patience is None:
-        return curve[-1]
-    return max(curve) if metric.direction == "maximize" else min(curve)
+    return curve[-1] if patience is None else curve[_best(curve, metric)]
+
+
+def _best(curve: tuple[float, ...], metric: Metric) -> int:
+    """Number of the first best epoch, from 0."""
+    return int(np.argmax(curve) if metric.direction == "maximize" else np.argmin(curve))
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:
