@@ -1,0 +1,194 @@
+"""The content of `result.json`, schema 1: what a run found, in a form that other programs may rely on.
+
+Scores are in the metric's own unit (accuracy and its kin as fractions). Keys may be added within a schema; readers must
+ignore those that they do not know. A schema number is raised when a key changes its meaning or goes away.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nasturtium.errors import RunError
+
+SCHEMA = 1
+
+
+class _Part(BaseModel):
+    """Unknown keys are kept: a later minor version may have written them."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True, frozen=True)
+
+
+class Score(_Part):
+    """A score on some rows."""
+
+    metric: str | None = Field(None, description="Name of the metric.")
+    mean: float | None = Field(None, description="The score; over several seeds, their mean. null where unknown.")
+    low: float | None = Field(None, description="Lower end of the 95 % interval, over seeds and test rows.")
+    high: float | None = Field(None, description="Upper end of the 95 % interval.")
+    per_seed: list[float] = Field(default_factory=list, description="The score of each seed's training.")
+    rows: int | None = Field(None, description="How many rows were scored.")
+
+
+class Latency(_Part):
+    """Time to predict one row."""
+
+    p50: float = Field(description="Median, in ms.")
+    p95: float | None = Field(None, description="95th percentile, in ms.")
+
+
+class Model(_Part):
+    """A model: what it costs and how good it is."""
+
+    name: str = Field(description="What people call it.")
+    arch_id: str | None = Field(None, description="Identity of the architecture; null for simple models.")
+    params: int | None = Field(None, description="Stored parameters.")
+    macs: int | None = Field(None, description="Multiply-accumulates of one row (convolution, linear, matmul).")
+    memory: int | None = Field(None, description="Peak memory of the activations of one row, in bytes.")
+    size: int | None = Field(None, description="Bytes of the exported ONNX file.")
+    latency_ms: Latency | None = Field(None, description="Measured on the exported file, one row, one thread.")
+    validation: Score | None = Field(None, description="On the rows by which choices were made: flattering.")
+    test: Score | None = Field(None, description="On the sealed rows, opened once after every choice.")
+
+
+class Baseline(Model):
+    """A model that was fitted without a search."""
+
+    over: list[str] = Field(default_factory=list, description="Costs that are over a limit; such a model never ships.")
+    failure: str | None = Field(None, description="Why it could not be trained, in a few words.")
+    seconds: float | None = Field(None, description="Time to fit it.")
+
+
+class Control(_Part):
+    """What random search alone would have found at equal cost."""
+
+    name: str = Field("random", description="Name of the control.")
+    metric: str | None = Field(None, description="Name of the metric.")
+    expected: float | None = Field(None, description="Expected best validation score.")
+    low: float | None = Field(None, description="Lower end of the interval of the best score.")
+    high: float | None = Field(None, description="Upper end of the interval of the best score.")
+
+
+class Limit(_Part):
+    """A hard bound, checked again on the exported file."""
+
+    name: str = Field(description="The cost: params, macs, latency_ms, memory or size.")
+    limit: float = Field(description="The bound, in parameters, multiply-accumulates, ms or bytes.")
+    value: float | None = Field(description="The cost of what ships. null where it is unknown.")
+    known: str = Field("counted", description='How it is known: "counted", "predicted" or "measured".')
+    ok: bool = Field(description="Is the bound met?")
+
+
+class Comparison(_Part):
+    """What was found against the strongest baseline, on fresh resplits."""
+
+    against: str = Field(description="Name of the baseline.")
+    difference: float | None = Field(None, description="Mean gain of the searched network; positive is better.")
+    low: float | None = Field(None, description="Lower end of the 95 % interval.")
+    high: float | None = Field(None, description="Upper end of the 95 % interval.")
+    p_value: float | None = Field(None, description="Chance of such a difference if there were none.")
+    test: str | None = Field(None, description="Name of the test.")
+
+
+class Finalist(_Part):
+    """A model that was trained again on fresh resplits of train and validation."""
+
+    name: str = Field(description="What people call it.")
+    role: str = Field("", description='"found", "baseline" or "random".')
+    scores: list[float | None] = Field(default_factory=list, description="Score on each resplit; null where it failed.")
+    mean: float | None = Field(None, description="Mean of the scores.")
+    params: int | None = Field(None, description="Stored parameters.")
+    chosen: bool = Field(False, description="Is it what ships?")
+
+
+class SearchFacts(_Part):
+    """What the search did."""
+
+    trials: int = Field(0, description="Trials started.")
+    scored: int = Field(0, description="Trials that gave a score.")
+    random: int = Field(0, description="Trials of the random control.")
+    failures: dict[str, int] = Field(default_factory=dict, description="Failed trials by reason.")
+    best_trial: int | None = Field(None, description="Number of the trial with the best validation score.")
+    worker_seconds: float | None = Field(None, description="Time in the workers, all together.")
+
+
+class RunResult(_Part):
+    """The whole of result.json."""
+
+    schema_number: int = Field(SCHEMA, alias="schema", description="Version of this layout.")
+    verdict: Literal["search", "baseline"] = Field(description="What ships: a searched network, or a baseline.")
+    sentence: str = Field(description="The verdict in plain words.")
+    seed: int = Field(description="Seed of the run.")
+    trials: int = Field(description="Trials started.")
+    seconds: float = Field(description="Duration of the whole run.")
+    search_seconds: float | None = Field(None, description="Duration of the search alone.")
+    best: Model = Field(description="What ships.")
+    found: Model | None = Field(None, description="The best searched network, shipped or not; null if there is none.")
+    baselines: list[Baseline] = Field(default_factory=list, description="Every model that was tried without a search.")
+    control: Control | None = Field(None, description="The random control; null if no random trial was scored.")
+    limits: list[Limit] = Field(default_factory=list, description="Every limit that was set.")
+    comparison: Comparison | None = Field(None, description="The searched network against the best baseline.")
+    finalists: list[Finalist] = Field(default_factory=list, description="Models compared on fresh resplits.")
+    search: SearchFacts | None = Field(None, description="What the search did.")
+    notes: list[str] = Field(default_factory=list, description="Assumptions and warnings, a sentence each.")
+    files: dict[str, str] = Field(default_factory=dict, description="Paths in the run directory by kind.")
+
+
+def read_result(path: Path) -> RunResult:
+    """The content of a `result.json`, checked. Raises `RunError` if it is missing, damaged or of a newer schema."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"The result {str(path)!r} cannot be read: {error.strerror or error}. Did the run end?"
+        ) from error
+    except ValueError as error:
+        raise RunError(f"The result {str(path)!r} is no JSON: {error}.") from error
+    return check_result(content, str(path))
+
+
+def check_result(content: Any, where: str = "The result") -> RunResult:
+    """The same for a dictionary at hand. where: its name in errors."""
+    found = content.get("schema") if isinstance(content, Mapping) else None
+    if not isinstance(found, int):
+        raise RunError(f"{where} is not the result of a run: it names no schema.")
+    if found > SCHEMA:
+        raise RunError(
+            f"{where} comes from a run of a newer Nasturtium (schema {found}; this one reads up to {SCHEMA}). "
+            "Update with: pip install --upgrade nasturtium"
+        )
+    try:
+        return RunResult.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise RunError(f"{where} is damaged at {place!r}: {first['msg']}.") from error
+
+
+def schema_docs() -> str:
+    """The fields of every part, as Markdown tables: generated, so that it cannot go stale."""
+    parts = (RunResult, Model, Score, Latency, Baseline, Control, Limit, Comparison, Finalist, SearchFacts)
+    return "\n\n".join(_table(part) for part in parts) + "\n"
+
+
+def _table(part: type[_Part]) -> str:
+    own = part.__annotations__ if part is Baseline else part.model_fields
+    rows = [
+        f"| `{part.model_fields[name].alias or name}` | {_type(part.model_fields[name].annotation)} "
+        f"| {part.model_fields[name].description} |"
+        for name in own
+    ]
+    more = " It has every field of `Model`, and these." if part is Baseline else ""
+    head = ["| key | type | meaning |", "|---|---|---|"]
+    return "\n".join([f"### {part.__name__}", "", f"{part.__doc__}{more}", "", *head, *rows])
+
+
+def _type(annotation: Any) -> str:
+    text = (
+        annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
+    )
+    text = text.replace("typing.", "").replace(f"{__name__}.", "").replace("NoneType", "None")
+    return text.replace("None", "null").replace(" | ", " or ").replace("|", "or")

@@ -1,0 +1,79 @@
+"""The result in a terminal of 80 columns."""
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from nasturtium.report.numbers import amount, count, difference, duration, plural, probability, score
+from nasturtium.report.result_schema import Model, RunResult, Score, check_result
+
+WIDTH = 80
+
+
+def summary_lines(record: Mapping[str, Any] | RunResult, folder: str = "") -> list[str]:
+    """Lines of at most 80 columns (paths may be longer): verdict, scores, costs, limits, comparison, files."""
+    result = record if isinstance(record, RunResult) else check_result(record)
+    lines = [*textwrap.wrap(result.sentence, WIDTH), ""]
+    lines += _models(result)
+    lines += _limits(result)
+    lines += _certainty(result)
+    failures = sum(result.search.failures.values()) if result.search else 0
+    failed = f", {failures} failed" if failures else ""
+    lines.append(
+        f"{'Cost':<11} {plural(result.trials, 'trial')}{failed}, {duration(result.seconds)} in all, seed {result.seed}"
+    )
+    for note in result.notes:
+        lines += textwrap.wrap(note, WIDTH, initial_indent=f"{'Note':<11} ", subsequent_indent=" " * 12)
+    if folder:
+        lines += ["", f"{'Files':<11} {folder}", f"{'Report':<11} {folder.rstrip('/')}/report.html"]
+    return lines
+
+
+def _models(result: RunResult) -> list[str]:
+    """The model that ships, and the others in the order of their scores, in one table."""
+    rows: list[tuple[str, Model]] = [("*", result.best)]
+    if result.found is not None and result.found.name != result.best.name:
+        rows.append((" ", result.found))
+    rows += [(" ", model) for model in result.baselines if model.name != result.best.name]
+    lines = [f"  {'model':<28} {'params':>9} {'validation':>12}  test (95 % interval)"]
+    for mark, model in rows:
+        over = getattr(model, "over", [])
+        told = f"over {', '.join(over)}" if over else _interval(model.test)
+        name = textwrap.shorten(model.name, 28, placeholder="…")
+        lines.append(
+            f"{mark} {name:<28} {count(model.params):>9} {_mean(model.validation):>12}  {told}".rstrip()[:WIDTH]
+        )
+    return [*lines, "  (* ships)", ""]
+
+
+def _mean(value: Score | None) -> str:
+    return score(value.mean, value.metric or "") if value else "–"
+
+
+def _interval(value: Score | None) -> str:
+    if value is None or value.mean is None:
+        return "–"
+    metric = value.metric or ""
+    if value.low is None or value.high is None:
+        return score(value.mean, metric)
+    low, high = (score(end, metric).removesuffix(" %") for end in (value.low, value.high))
+    return f"{score(value.mean, metric)} ({low} to {high})"
+
+
+def _limits(result: RunResult) -> list[str]:
+    return [
+        f"{'Limit':<11} {each.name} {amount(each.name, each.value)} of {amount(each.name, each.limit)} "
+        f"({each.known}): {'met' if each.ok else 'NOT MET'}"
+        for each in result.limits
+    ]
+
+
+def _certainty(result: RunResult) -> list[str]:
+    comparison, metric = result.comparison, (result.best.validation.metric or "") if result.best.validation else ""
+    if comparison is None or comparison.difference is None:
+        return []
+    text = f"{difference(comparison.difference, metric)} against {comparison.against}"
+    if comparison.low is not None and comparison.high is not None:
+        text += f" ({difference(comparison.low, metric)} to {difference(comparison.high, metric)})"
+    text += f", p = {probability(comparison.p_value)}" if comparison.p_value is not None else ""
+    return textwrap.wrap(text, WIDTH, initial_indent=f"{'Gain':<11} ", subsequent_indent=" " * 12)

@@ -1,0 +1,219 @@
+"""The sections that are text and tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nasturtium.report.content import ReportContent
+from nasturtium.report.head import interval, verdict_mark
+from nasturtium.report.markup import Cell, Html, bullets, caption, element, joined, section, table
+from nasturtium.report.numbers import (
+    UNKNOWN,
+    amount,
+    count,
+    difference,
+    duration,
+    plural,
+    probability,
+    score,
+)
+
+
+def data_section(content: ReportContent) -> Html:
+    lines = "\n".join(content.profile_lines)
+    balance = content.profile.get("balance") or {}
+    rows: list[list[Cell]] = []
+    if 1 < len(balance) <= 40:
+        whole = sum(balance.values()) or 1
+        rows = [[str(name), f"{rows:,}", f"{100 * rows / whole:.1f} %"] for name, rows in balance.items()]
+    classes = table(["class", "rows", "share"], rows, numeric=(1, 2))
+    folded = (
+        element("details", element("summary", f"Rows of each of the {len(rows)} classes"), classes)
+        if rows
+        else Html("")
+    )
+    return section("Data", "data", element("pre", lines, class_="lines") if lines else "", folded)
+
+
+def baseline_section(content: ReportContent) -> Html:
+    """Every baseline, the searched network and the control in one table, best validation score first."""
+    result = content.result
+    known = [dict(one) for one in result.get("baselines") or ()]
+    if not known:
+        return Html("")
+    best_name = (result.get("best") or {}).get("name")
+    found = result.get("found")
+    if found and found.get("name") not in [one.get("name") for one in known]:
+        known.append({**found, "searched": True})
+    sign = -1.0 if content.direction == "maximize" else 1.0
+    known.sort(key=lambda one: _key(one, sign))
+    rows = [_model_row(one, content, one.get("name") == best_name) for one in known]
+    marked = [k for k, one in enumerate(known) if one.get("name") == best_name]
+    head = ["model", f"{content.metric}, validation", "test", "95 % interval", "parameters", "limits"]
+    words = caption(
+        "The marked row ships. A model over a limit is shown, but never shipped. Validation scores flatter "
+        "what was chosen by them; test rows were opened once, after the choice."
+    )
+    return section("Baselines", "baselines", table(head, rows, (1, 2, 3, 4), marked), words, _control(content))
+
+
+def _key(one: Mapping[str, Any], sign: float) -> tuple[bool, float]:
+    mean = (one.get("validation") or {}).get("mean")
+    return (mean is None, sign * (mean or 0.0))
+
+
+def _model_row(one: Mapping[str, Any], content: ReportContent, ships: bool) -> list[Cell]:
+    test = one.get("test") or {}
+    over = one.get("over") or ()
+    limits: Cell = verdict_mark(not over, "within", f"over {', '.join(map(str, over))}")
+    limits = str(one["failure"]) if one.get("failure") else (limits if content.result.get("limits") else UNKNOWN)
+    kind = " (searched)" if one.get("searched") else ""
+    return [
+        f"{one.get('name')}{kind}{', ships' if ships else ''}",
+        score((one.get("validation") or {}).get("mean"), content.metric),
+        score(test.get("mean"), content.metric),
+        interval(test, content.metric) or UNKNOWN,
+        count(one.get("params")),
+        limits,
+    ]
+
+
+def _control(content: ReportContent) -> Html:
+    control = content.result.get("control") or {}
+    if control.get("expected") is None:
+        return Html("")
+    metric = control.get("metric") or content.metric
+    ends = interval(control, metric)
+    return element(
+        "p",
+        f"Random search alone would have been expected to reach {score(control['expected'], metric)} "
+        f"on the validation rows with as many trials{f' (95 % interval {ends})' if ends else ''}.",
+    )
+
+
+def limit_section(content: ReportContent) -> Html:
+    limits = content.result.get("limits") or ()
+    rows: list[list[Cell]] = [
+        [
+            str(each["name"]).replace("_ms", ""),
+            amount(str(each["name"]), each.get("limit")),
+            amount(str(each["name"]), each.get("value")),
+            str(each.get("known", "")),
+            verdict_mark(bool(each.get("ok"))),
+        ]
+        for each in limits
+    ]
+    words = "Checked again on the exported file. Counted: follows from the network. Measured: on this machine."
+    whole = table(["cost", "limit", "value", "known how", ""], rows, numeric=(1, 2))
+    return section("Limits", "limits", whole, caption(words) if rows else "")
+
+
+def comparison_words(content: ReportContent) -> Html:
+    """The searched network against the best baseline, in a sentence."""
+    held = content.result.get("comparison") or {}
+    if held.get("difference") is None:
+        return Html("")
+    ends = ""
+    if held.get("low") is not None and held.get("high") is not None:
+        ends = (
+            f" (95 % interval {difference(held['low'], content.metric)} to {difference(held['high'], content.metric)})"
+        )
+    chance = f", p = {probability(held.get('p_value'))}" if held.get("p_value") is not None else ""
+    test = f" Test: {held['test']}." if held.get("test") else ""
+    return element(
+        "p",
+        f"The searched network against {held.get('against')}: a gain of "
+        f"{difference(held['difference'], content.metric)}{ends}{chance}.{test}",
+    )
+
+
+def finalist_table(content: ReportContent) -> Html:
+    rows: list[list[Cell]] = []
+    for one in content.result.get("finalists") or ():
+        values = [value for value in one.get("scores") or () if value is not None]
+        mean = sum(values) / len(values) if values else None
+        each = ", ".join(score(value, content.metric).removesuffix(" %") for value in values)
+        name = f"{one.get('name')}{', chosen' if one.get('chosen') else ''}"
+        rows.append([name, str(one.get("role", "")), score(mean, content.metric), each, count(one.get("params"))])
+    return table(["finalist", "role", "mean", "on each resplit", "parameters"], rows, numeric=(2, 4))
+
+
+def cost_section(content: ReportContent) -> Html:
+    result, search = content.result, content.result.get("search") or {}
+    lines = [f"{duration(result.get('seconds'))} in all, {duration(result.get('search_seconds'))} of it the search."]
+    if result.get("search_seconds") is None:
+        lines = [f"{duration(result['seconds'])} in all."] if result.get("seconds") is not None else []
+    if result.get("trials") is not None:
+        parts = [plural(int(result["trials"]), "trial")]
+        parts += [f"{search['scored']:,} gave a score"] if search.get("scored") is not None else []
+        parts += [f"{search['random']:,} were drawn at random as a control"] if search.get("random") else []
+        lines.append(", ".join(parts) + ".")
+    if search.get("worker_seconds"):
+        lines.append(f"{duration(search['worker_seconds'])} of training in the workers, all together.")
+    failures = search.get("failures") or {}
+    rows: list[list[Cell]] = [[str(reason), f"{times:,}"] for reason, times in failures.items()]
+    failed = (
+        joined(element("h3", "Failed trials by reason"), table(["reason", "trials"], rows, numeric=(1,)))
+        if rows
+        else ""
+    )
+    return section("Cost", "cost", bullets(lines), failed)
+
+
+def note_section(content: ReportContent) -> Html:
+    notes = list(dict.fromkeys([*content.warnings, *(content.result.get("notes") or ())]))
+    return section("Assumptions and warnings", "notes", bullets([str(note) for note in notes]))
+
+
+def file_section(content: ReportContent) -> Html:
+    files: Mapping[str, str] = content.result.get("files") or {}
+    if not files:
+        return Html("")
+    meaning = {
+        "onnx": "for ONNX Runtime; pre-processing inside",
+        "source": "the network as readable Python; needs torch only",
+        "weights": "the numbers, for model.py",
+        "architecture": "the architecture as JSON",
+        "preprocessing": "how rows of yours become rows of the network's",
+        "card": "what it is, how good, how to run it",
+    }
+    rows: list[list[Cell]] = [[element("code", path), meaning.get(kind, kind)] for kind, path in files.items()]
+    parts: list[Cell] = [table(["file", "what for"], rows)]
+    if "onnx" in files:
+        parts += [
+            element("h3", "On new rows"),
+            element("pre", "nasturtium predict RUN rows.csv    # or a folder of images, or an .npz"),
+        ]
+    if "source" in files:
+        code = "from model import load, predict    # in the folder of model.py\n\npredict(rows, load())"
+        parts += [element("h3", "In Python, without Nasturtium"), element("pre", code)]
+    return section("Files", "files", *parts)
+
+
+def replay_section(content: ReportContent) -> Html:
+    rows: list[list[Cell]] = [[str(name), str(value)] for name, value in content.surroundings.items()]
+    seed = content.result.get("seed")
+    command = element("pre", content.command) if content.command else ""
+    words = (
+        element("p", f"Seed {seed}. The same command and seed give the same run wherever no clock decides.")
+        if seed is not None
+        else ""
+    )
+    return section("How to repeat it", "repeat", command, words, table(["what", "value"], rows))
+
+
+def space_words(content: ReportContent) -> Html:
+    lines = "\n".join(content.space_lines)
+    if not lines:
+        return Html("")
+    return element("details", element("summary", "The space that was searched"), element("pre", lines, class_="lines"))
+
+
+def seed_words(content: ReportContent) -> str:
+    """What each seed of the shipped model scored on the test rows."""
+    test = (content.result.get("best") or {}).get("test") or {}
+    values = test.get("per_seed") or ()
+    if len(values) < 2:
+        return ""
+    each = ", ".join(score(value, content.metric) for value in values)
+    rows = f" on {test['rows']:,} test rows" if test.get("rows") else ""
+    return f"Trained {len(values)} times{rows}: {each}. The interval covers seeds and test rows; the first ships."
