@@ -97,7 +97,8 @@ def drawing() -> dict:
                 block("mbconv0", "conv 1×1, depthwise conv 3×3, gate, conv 1×1", [24, 8, 8], 2600),
                 block("residual1", "2 × conv 3×3 + skip", [24, 8, 8], 3400)]},
             {"name": "stage2", "params": 11_300, "parts": [
-                block(f"mbconv{k}", "conv 1×1, depthwise conv 5×5 /2, gate, conv 1×1", [32, 4, 4], 3766) for k in range(3)]},
+                block(f"mbconv{k}", "conv 1×1, depthwise conv 5×5 /2, gate, conv 1×1", [32, 4, 4], 3766)
+                for k in range(3)]},
             block("head", "mean, linear", [10], 330),
         ],
     }  # fmt: skip

@@ -16,10 +16,10 @@ from nasturtium.blocks import Call
 from nasturtium.errors import RunError
 from nasturtium.export._check import Agreement, compare, run_onnx, run_script
 from nasturtium.export._folder import whole
-from nasturtium.export._onnx import write_onnx
 from nasturtium.export._script import write_script
 from nasturtium.export.card import CardFacts, card, summary
 from nasturtium.export.deployable import Deployable, targets
+from nasturtium.hardware.onnx_file import write_onnx
 from nasturtium.training import predict
 
 CHECK_ROWS = 512

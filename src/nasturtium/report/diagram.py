@@ -9,7 +9,7 @@ from typing import Any
 from nasturtium.report.numbers import count
 
 BOX_WIDTH, GAP, ROW_GAP, MARGIN = 148, 26, 34, 4
-LINE, HEAD, CHARACTERS, DETAILS = 15, 22, 23, 4
+LINE, HEAD, CHARACTERS, DETAILS = 15, 22, 21, 5
 INK, QUIET, EDGE, FILL = "#1f2933", "#52606d", "#9aa5b1", "#ffffff"
 STROKE = f'fill="none" stroke="{EDGE}" stroke-width="1.5"'
 TINTS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -80,10 +80,10 @@ def _boxes(drawing: Mapping[str, Any]) -> Iterator[Box]:
 
 def _box(box: Box, x: float, y: float, height: float, tint: str, named: bool) -> Iterator[str]:
     if box.group and named:
-        yield _text(x, y - 5, box.group, 11, tint, "600")
+        yield _text(x, y - 5, box.group, 11, INK, "600")
     yield f'<rect x="{x}" y="{y}" width="{BOX_WIDTH}" height="{height}" rx="6" fill="{FILL}" stroke="{EDGE}"/>'
     yield f'<rect x="{x}" y="{y}" width="4" height="{height}" rx="2" fill="{tint}"/>'
-    yield _text(x + 12, y + 16, box.name[: CHARACTERS - 2], 12.5, INK, "600")
+    yield _text(x + 12, y + 16, box.name[: CHARACTERS - 3], 12.5, INK, "600")
     for line, detail in enumerate(box.details):
         yield _text(x + 12, y + HEAD + 12 + LINE * line - 2, detail, 11, QUIET)
     length = (BOX_WIDTH - 20) * min(box.share, 1.0)

@@ -27,7 +27,7 @@ def key_figures(content: ReportContent) -> Html:
         _score(best.get("test"), "test", content),
         _score(best.get("validation"), "validation", content) if not (best.get("test") or {}).get("mean") else Html(""),
         _figure("parameters", count(best["params"]), "") if best.get("params") is not None else Html(""),
-        _figure("multiply-accumulates", count(best["macs"]), "for one row") if best.get("macs") else Html(""),
+        _figure("MACs", count(best["macs"]), "multiply-accumulates, one row") if best.get("macs") else Html(""),
         _latency(best.get("latency_ms")),
         _figure("file", amount("size", best["size"]), "model.onnx") if best.get("size") else Html(""),
         _limits(content),
@@ -45,7 +45,7 @@ def _score(held: Mapping[str, Any] | None, rows: str, content: ReportContent) ->
     if not held or held.get("mean") is None:
         return Html("")
     metric = held.get("metric") or content.metric
-    return _figure(f"{metric}, {rows} rows", score(held["mean"], metric), interval(held, metric))
+    return _figure(f"{rows} {metric}", score(held["mean"], metric), interval(held, metric))
 
 
 def interval(held: Mapping[str, Any], metric: str) -> str:

@@ -1,8 +1,12 @@
 """HTML from plain text. Whatever comes from data passes through `text`, so that no name of a class becomes markup."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+
+NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|min|h|B|KB|MB|GB|k|M|G|points?)\b)")
+VERBATIM = ("pre", "code", "script")
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,18 @@ def text(value: Cell) -> str:
     return value.markup if isinstance(value, Html) else escape(value, quote=True)
 
 
+def prose(value: Cell) -> str:
+    """The same; a number and its unit are not parted at the end of a line."""
+    return value.markup if isinstance(value, Html) else NUMBER_AND_UNIT.sub("\u00a0", escape(value, quote=True))
+
+
 def element(name: str, *parts: Cell, **attributes: str) -> Html:
     """`<name attribute="…">parts</name>`. A trailing underscore of an attribute goes (`class_`)."""
     given = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items() if value
     )
-    return Html(f"<{name}{given}>{''.join(map(text, parts))}</{name}>")
+    write = text if name in VERBATIM else prose
+    return Html(f"<{name}{given}>{''.join(map(write, parts))}</{name}>")
 
 
 def joined(*parts: Cell) -> Html:

@@ -25,6 +25,13 @@ def difference(value: float | None, metric: str = "") -> str:
     return f"+{significant(value)}" if value >= 0 else significant(value)
 
 
+def difference_interval(low: float | None, high: float | None, metric: str = "") -> str:
+    """`+0.02 to +1.10 points`, or nothing where an end is unknown."""
+    if low is None or high is None:
+        return ""
+    return f"{difference(low, metric).removesuffix(' points')} to {difference(high, metric)}"
+
+
 def significant(value: float, digits: int = 4) -> str:
     """Rounded to some significant digits, never as 1e+05."""
     if value == 0 or not isfinite(value):

@@ -4,7 +4,16 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from nasturtium.report.numbers import amount, count, difference, duration, plural, probability, score
+from nasturtium.report.numbers import (
+    amount,
+    count,
+    difference,
+    difference_interval,
+    duration,
+    plural,
+    probability,
+    score,
+)
 from nasturtium.report.result_schema import Model, RunResult, Score, check_result
 
 WIDTH = 80
@@ -73,7 +82,7 @@ def _certainty(result: RunResult) -> list[str]:
     if comparison is None or comparison.difference is None:
         return []
     text = f"{difference(comparison.difference, metric)} against {comparison.against}"
-    if comparison.low is not None and comparison.high is not None:
-        text += f" ({difference(comparison.low, metric)} to {difference(comparison.high, metric)})"
+    ends = difference_interval(comparison.low, comparison.high, metric)
+    text += f" ({ends})" if ends else ""
     text += f", p = {probability(comparison.p_value)}" if comparison.p_value is not None else ""
     return textwrap.wrap(text, WIDTH, initial_indent=f"{'Gain':<11} ", subsequent_indent=" " * 12)

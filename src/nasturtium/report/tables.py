@@ -11,6 +11,7 @@ from nasturtium.report.numbers import (
     amount,
     count,
     difference,
+    difference_interval,
     duration,
     plural,
     probability,
@@ -112,11 +113,8 @@ def comparison_words(content: ReportContent) -> Html:
     held = content.result.get("comparison") or {}
     if held.get("difference") is None:
         return Html("")
-    ends = ""
-    if held.get("low") is not None and held.get("high") is not None:
-        ends = (
-            f" (95 % interval {difference(held['low'], content.metric)} to {difference(held['high'], content.metric)})"
-        )
+    ends = difference_interval(held.get("low"), held.get("high"), content.metric)
+    ends = f" (95 % interval {ends})" if ends else ""
     chance = f", p = {probability(held.get('p_value'))}" if held.get("p_value") is not None else ""
     test = f" Test: {held['test']}." if held.get("test") else ""
     return element(
