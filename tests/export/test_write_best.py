@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from nasturtium.blocks import Call, ConvBN, Head, module
 from nasturtium.classical import Classical, fit, modules
 from nasturtium.errors import RunError
-from nasturtium.export import CardFacts, Deployable, load_run_model, write_best, write_card
+from nasturtium.export import CardFacts, Deployable, OnnxModel, write_best, write_card
 from nasturtium.export._check import compare
 from nasturtium.space import import_file
 
@@ -43,13 +43,12 @@ def test_a_network_is_written_whole_and_predicts_the_same_everywhere(models, tmp
     assert max(check.max_difference for check in report.checks) < 1e-4
     stored = load_file(tmp_path / "best" / "weights.safetensors")
     assert all(torch.equal(stored[name], tensor) for name, tensor in image.state.items())
-    predictions = load_run_model(tmp_path).predict(x)
     scores = image.module()(torch.from_numpy(x)).detach()
-    assert predictions.answers == tuple(str(k) for k in scores.argmax(1).tolist())
-    np.testing.assert_allclose(predictions.probabilities, scores.softmax(1), atol=1e-5)
-    assert sum(predictions.records()[0]["probabilities"].values()) == pytest.approx(1)
+    onnx = OnnxModel(tmp_path / "best" / "model.onnx")
+    np.testing.assert_allclose(onnx.scores(x), scores, atol=1e-5)
+    assert onnx.scores(x[:0]).shape == (0, 10)
     with pytest.raises(RunError, match=r"takes rows of shape \(1, 8, 8\), but the rows have the shape \(8, 8\)"):
-        load_run_model(tmp_path).predict(np.zeros((1, 8, 8), dtype=np.float32))
+        onnx.scores(np.zeros((1, 8, 8), dtype=np.float32))
     card = (tmp_path / "best" / "MODEL_CARD.md").read_text()
     assert "accuracy 0.9891 (95 % interval 0.984 to 0.993), mean of 5 trainings" in card
     assert "| params | 20,000 | 4,210 | counted | yes |" in card
@@ -66,8 +65,8 @@ def test_a_simple_model_ships_like_a_network(models, tmp_path):
     assert "source" in report.files
     described = json.loads((tmp_path / "best" / "architecture.json").read_text())
     assert described["model"] == "LinearModel"
-    answers = load_run_model(tmp_path / "best").predict(x).answers
-    np.testing.assert_allclose(answers, fitted.module()(torch.from_numpy(x)).detach()[:, 0], rtol=1e-4, atol=1e-4)
+    scores = OnnxModel(tmp_path / "best" / "model.onnx").scores(x)
+    np.testing.assert_allclose(scores, fitted.module()(torch.from_numpy(x)).detach(), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +136,6 @@ def test_a_file_that_differs_is_an_error_and_a_stray_row_is_not(models):
         compare("model.onnx", scores * np.nan, scores, models.DIGITS)
 
 
-def test_a_run_without_a_model_is_refused(tmp_path):
-    with pytest.raises(RunError, match=r"holds no trained model: preprocessing\.json is missing\. Give a finished run"):
-        load_run_model(tmp_path)
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(RunError, match=r"There is no model\.onnx in '.*'\. Did the run end\?"):
+        OnnxModel(tmp_path / "model.onnx")

@@ -55,13 +55,20 @@ def result() -> dict:
             "test": "corrected resampled t-test (Nadeau and Bengio 2003), 5 resplits",
         },
         "finalists": [
-            {"name": name, "role": role, "scores": row.tolist(), "params": 18_212, "chosen": role == "found"}
+            {"name": name, "role": role, "scores": row.tolist(), "violations": []}
             for (name, role), row in zip(
                 [("found network", "found"), ("resnet8", "baseline"), ("trial 12", "random")], scores, strict=True
             )
         ],
         "search": {"trials": 64, "scored": 61, "random": 10, "failures": {"diverged": 2, "out of memory": 1},
-                   "worker_seconds": 230.1},
+                   "worker_seconds": 230.1, "space": "conv-macro", "space_size": "1234567890123456",
+                   "strategy": "regularized-evolution", "scheduler": "asha",
+                   "reasons": ["Images of 8 by 8 pixels: the convolutional space fits."]},
+        "test_comparison": {"first": "found network", "second": "resnet8", "difference": 0.005, "low": -0.004,
+                            "high": 0.014, "p_value": 0.27, "test": "crossed variance"},
+        "export": {"checks": [{"file": "model.onnx", "rows": 512, "max_difference": 2.1e-6, "agreement": 1.0},
+                              {"file": "model.py", "rows": 512, "max_difference": 0.0, "agreement": 1.0}], "sizes": {}},
+        "test_openings": ["final report"],
         "notes": ["The test set has 360 rows, so differences below about 1 point cannot be seen."],
         "files": {"onnx": "best/model.onnx", "source": "best/model.py", "weights": "best/weights.safetensors",
                   "card": "best/MODEL_CARD.md"},

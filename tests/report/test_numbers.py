@@ -24,6 +24,7 @@ from nasturtium.report import numbers
         (numbers.count(4210), "4,210"),
         (numbers.count(401_000), "401 k"),
         (numbers.count(1_254_000), "1.25 M"),
+        (numbers.count(1_234_567_890_123_456), "1.2 × 10^15"),
         (numbers.amount("latency_ms", 0.02134), "0.0213 ms"),
         (numbers.amount("size", 81_233), "81.2 KB"),
         (numbers.amount("params", None), "unknown"),

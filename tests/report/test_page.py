@@ -48,8 +48,8 @@ def empty() -> ReportContent:
 
 def test_every_part_is_on_the_full_page_and_nothing_is_loaded(content):
     outline = Outline(page(content))
-    assert outline.texts["h2"] == ["Data", "Baselines", "Search", "Trade-off", "The network", "Limits", "Finalists", "Cost",
-                                   "Assumptions and warnings", "Files", "How to repeat it"]  # fmt: skip
+    assert outline.texts["h2"] == ["Data", "Baselines", "Search", "Trade-off", "The network", "Limits", "Finalists",
+                                   "Cost", "Assumptions and warnings", "Files", "How to repeat it"]  # fmt: skip
     assert all(address.startswith("#") for address in outline.addresses)
     own = [script for script in outline.texts["script"] if "plotly.js v" not in script]
     assert len(own) == len(outline.texts["script"]) - 1

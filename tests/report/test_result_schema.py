@@ -19,9 +19,7 @@ def test_a_result_is_read_back_with_its_unknown_keys(content, tmp_path):
 
 
 def test_a_newer_schema_is_refused_in_words(content):
-    with pytest.raises(
-        RunError, match=r"a run of a newer Nasturtium \(schema 2; this one reads up to 1\)\. Update with"
-    ):
+    with pytest.raises(RunError, match=r"a run of a newer Nasturtium \(schema 2; this one reads up to 1\)"):
         check_result({**content.result, "schema": 2}, "result.json")
 
 

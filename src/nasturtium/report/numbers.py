@@ -51,7 +51,8 @@ def count(value: float | None) -> str:
     for limit, unit, scale in ((1e6, "k", 1e3), (1e9, "M", 1e6), (1e12, "G", 1e9)):
         if value < limit:
             return f"{value / scale:.3g} {unit}"
-    return f"{value:.3g}"
+    power = int(log10(value) // 1)
+    return f"{value / 10**power:.1f} × 10^{power}"
 
 
 def amount(name: str, value: float | None) -> str:

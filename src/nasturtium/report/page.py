@@ -93,7 +93,7 @@ def _contents(sections: Sequence[tuple[str, str, Html]]) -> Html:
 def _search(content: ReportContent) -> Html:
     figure = figures.search_curve(content)
     words = "Each mark is a trial; the control was drawn at random from the same space. "
-    return section("Search", "search", _chart("curve", figure, words), tables.space_words(content))
+    return section("Search", "search", _chart("curve", figure, words), tables.search_words(content))
 
 
 def _front(content: ReportContent) -> Html:
@@ -129,6 +129,7 @@ def _finalists(content: ReportContent) -> Html:
         tables.comparison_words(content),
         _chart("resplits", figures.resplits(content), words),
         tables.finalist_table(content),
+        tables.test_words(content),
     )
 
 

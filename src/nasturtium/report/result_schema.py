@@ -85,11 +85,27 @@ class Limit(_Part):
 class Comparison(_Part):
     """What was found against the strongest baseline, on fresh resplits."""
 
+    network: str | None = Field(None, description="Name of the searched network.")
     against: str = Field(description="Name of the baseline.")
     difference: float | None = Field(None, description="Mean gain of the searched network; positive is better.")
     low: float | None = Field(None, description="Lower end of the 95 % interval.")
     high: float | None = Field(None, description="Upper end of the 95 % interval.")
     p_value: float | None = Field(None, description="Chance of such a difference if there were none.")
+    p_better: float | None = Field(None, description="One-sided: chance of such a gain if there were none.")
+    test: str | None = Field(None, description="Name of the test.")
+
+
+class TestComparison(_Part):
+    """Two models on the sealed rows: for reporting, after the choice."""
+
+    __test__ = False  # not a test, whatever its name begins with
+
+    first: str = Field(description="Name of what ships.")
+    second: str = Field(description="Name of what it is compared with.")
+    difference: float | None = Field(None, description="Score of the first minus score of the second.")
+    low: float | None = Field(None, description="Lower end of the 95 % interval.")
+    high: float | None = Field(None, description="Upper end of the 95 % interval.")
+    p_value: float | None = Field(None, description="Two-sided: chance of such a difference if there were none.")
     test: str | None = Field(None, description="Name of the test.")
 
 
@@ -99,9 +115,7 @@ class Finalist(_Part):
     name: str = Field(description="What people call it.")
     role: str = Field("", description='"found", "baseline" or "random".')
     scores: list[float | None] = Field(default_factory=list, description="Score on each resplit; null where it failed.")
-    mean: float | None = Field(None, description="Mean of the scores.")
-    params: int | None = Field(None, description="Stored parameters.")
-    chosen: bool = Field(False, description="Is it what ships?")
+    violations: list[str] = Field(default_factory=list, description="Limits that it breaks, so that it cannot ship.")
 
 
 class SearchFacts(_Part):
@@ -113,6 +127,28 @@ class SearchFacts(_Part):
     failures: dict[str, int] = Field(default_factory=dict, description="Failed trials by reason.")
     best_trial: int | None = Field(None, description="Number of the trial with the best validation score.")
     worker_seconds: float | None = Field(None, description="Time in the workers, all together.")
+    space: str | None = Field(None, description="Name of the space.")
+    space_size: str | None = Field(None, description="Number of its architectures; null if a real number is open.")
+    strategy: str | None = Field(None, description="Name of the strategy.")
+    scheduler: str | None = Field(None, description="Name of the scheduler.")
+    interrupted: bool = Field(False, description="Was it ended by hand?")
+    reasons: list[str] = Field(default_factory=list, description="Why this space, strategy and scheduler; sentences.")
+
+
+class Check(_Part):
+    """An exported file against the trained model, on real rows."""
+
+    file: str = Field(description="Name of the file.")
+    rows: int = Field(description="How many rows.")
+    max_difference: float = Field(description="Largest absolute difference of any score.")
+    agreement: float = Field(description="Share of rows with the same answer.")
+
+
+class ExportFacts(_Part):
+    """What was written."""
+
+    checks: list[Check] = Field(default_factory=list, description="Each file against the trained model.")
+    sizes: dict[str, int] = Field(default_factory=dict, description="Bytes by file name.")
 
 
 class RunResult(_Part):
@@ -131,8 +167,11 @@ class RunResult(_Part):
     control: Control | None = Field(None, description="The random control; null if no random trial was scored.")
     limits: list[Limit] = Field(default_factory=list, description="Every limit that was set.")
     comparison: Comparison | None = Field(None, description="The searched network against the best baseline.")
+    test_comparison: TestComparison | None = Field(None, description="The same on the sealed rows, after the choice.")
     finalists: list[Finalist] = Field(default_factory=list, description="Models compared on fresh resplits.")
     search: SearchFacts | None = Field(None, description="What the search did.")
+    export: ExportFacts | None = Field(None, description="The files against the trained model.")
+    test_openings: list[str] = Field(default_factory=list, description="Why the test set was opened, each time.")
     notes: list[str] = Field(default_factory=list, description="Assumptions and warnings, a sentence each.")
     files: dict[str, str] = Field(default_factory=dict, description="Paths in the run directory by kind.")
 
@@ -170,7 +209,10 @@ def check_result(content: Any, where: str = "The result") -> RunResult:
 
 def schema_docs() -> str:
     """The fields of every part, as Markdown tables: generated, so that it cannot go stale."""
-    parts = (RunResult, Model, Score, Latency, Baseline, Control, Limit, Comparison, Finalist, SearchFacts)
+    parts = (
+        *(RunResult, Model, Score, Latency, Baseline, Control, Limit, Comparison, TestComparison, Finalist),
+        *(SearchFacts, ExportFacts, Check),
+    )
     return "\n\n".join(_table(part) for part in parts) + "\n"
 
 

@@ -1,6 +1,7 @@
 """The sections that are text and tables."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from nasturtium.report.content import ReportContent
@@ -124,15 +125,32 @@ def comparison_words(content: ReportContent) -> Html:
     )
 
 
+def test_words(content: ReportContent) -> Html:
+    """What ships against the next best, on the rows that were sealed until then."""
+    held = content.result.get("test_comparison") or {}
+    if held.get("difference") is None:
+        return Html("")
+    ends = difference_interval(held.get("low"), held.get("high"), content.metric)
+    chance = f", p = {probability(held.get('p_value'))}" if held.get("p_value") is not None else ""
+    words = f"On the test rows, {held.get('first')} minus {held.get('second')}: "
+    words += difference(held["difference"], content.metric) + (f" (95 % interval {ends})" if ends else "") + chance
+    return element("p", f"{words}. This came after the choice and did not change it.")
+
+
 def finalist_table(content: ReportContent) -> Html:
     rows: list[list[Cell]] = []
+    best = (content.result.get("best") or {}).get("name")
     for one in content.result.get("finalists") or ():
-        values = [value for value in one.get("scores") or () if value is not None]
+        values = [value for value in one.get("scores") or () if value is not None and isfinite(value)]
         mean = sum(values) / len(values) if values else None
-        each = ", ".join(score(value, content.metric).removesuffix(" %") for value in values)
-        name = f"{one.get('name')}{', chosen' if one.get('chosen') else ''}"
-        rows.append([name, str(one.get("role", "")), score(mean, content.metric), each, count(one.get("params"))])
-    return table(["finalist", "role", "mean", "on each resplit", "parameters"], rows, numeric=(2, 4))
+        each = ", ".join(score(value, content.metric).removesuffix(" %") for value in values) or UNKNOWN
+        name = f"{one.get('name')}{', ships' if one.get('name') == best else ''}"
+        broken = ", ".join(map(str, one.get("violations") or ()))
+        rows.append([name, str(one.get("role", "")), score(mean, content.metric), each, broken])
+    head = ["finalist", "role", "mean", "on each resplit", "cannot ship"]
+    if not any(row[-1] for row in rows):
+        head, rows = head[:-1], [row[:-1] for row in rows]
+    return table(head, rows, numeric=(2,))
 
 
 def cost_section(content: ReportContent) -> Html:
@@ -159,6 +177,9 @@ def cost_section(content: ReportContent) -> Html:
 
 def note_section(content: ReportContent) -> Html:
     notes = list(dict.fromkeys([*content.warnings, *(content.result.get("notes") or ())]))
+    openings = content.result.get("test_openings") or ()
+    if len(openings) > 1:
+        notes.append(f"The test set was opened {len(openings)} times: {'; '.join(map(str, openings))}.")
     return section("Assumptions and warnings", "notes", bullets([str(note) for note in notes]))
 
 
@@ -172,10 +193,12 @@ def file_section(content: ReportContent) -> Html:
         "weights": "the numbers, for model.py",
         "architecture": "the architecture as JSON",
         "preprocessing": "how rows of yours become rows of the network's",
+        "report": "this page",
+        "study": "every trial, in Optuna's journal",
         "card": "what it is, how good, how to run it",
     }
     rows: list[list[Cell]] = [[element("code", path), meaning.get(kind, kind)] for kind, path in files.items()]
-    parts: list[Cell] = [table(["file", "what for"], rows)]
+    parts: list[Cell] = [table(["file", "what for"], rows), _checks(content)]
     if "onnx" in files:
         parts += [
             element("h3", "On new rows"),
@@ -185,6 +208,18 @@ def file_section(content: ReportContent) -> Html:
         code = "from model import load, predict    # in the folder of model.py\n\npredict(rows, load())"
         parts += [element("h3", "In Python, without Nasturtium"), element("pre", code)]
     return section("Files", "files", *parts)
+
+
+def _checks(content: ReportContent) -> Html:
+    """What was found when the files were compared with the trained model."""
+    checks = list((content.result.get("export") or {}).get("checks") or ())
+    if not checks:
+        return Html("")
+    told = [
+        f"{each['file']} by at most {each['max_difference']:.1g}, same answer on {100 * each['agreement']:.4g} %"
+        for each in checks
+    ]
+    return caption(f"Difference from the trained model on {checks[0]['rows']} real rows: {'; '.join(told)}.")
 
 
 def replay_section(content: ReportContent) -> Html:
@@ -199,11 +234,18 @@ def replay_section(content: ReportContent) -> Html:
     return section("How to repeat it", "repeat", command, words, table(["what", "value"], rows))
 
 
-def space_words(content: ReportContent) -> Html:
+def search_words(content: ReportContent) -> Html:
+    """How it was searched and why so, and the space."""
+    search = content.result.get("search") or {}
+    named = [("Space", "space"), ("strategy", "strategy"), ("scheduler", "scheduler")]
+    parts = [f"{name} {search[key]}" for name, key in named if search.get(key)]
+    if search.get("space_size") and parts:
+        parts[0] += f" ({count(float(search['space_size']))} architectures)"
+    words = element("p", ", ".join(parts) + ".") if parts else Html("")
     lines = "\n".join(content.space_lines)
-    if not lines:
-        return Html("")
-    return element("details", element("summary", "The space that was searched"), element("pre", lines, class_="lines"))
+    space = element("pre", lines, class_="lines") if lines else ""
+    folded = element("details", element("summary", "The space that was searched"), space) if lines else Html("")
+    return joined(words, bullets([str(reason) for reason in search.get("reasons") or ()]), folded)
 
 
 def seed_words(content: ReportContent) -> str:
