@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from nasturtium.blocks.block import Block
@@ -49,24 +50,25 @@ class NB201Cell(Block):
     prune: bool = True
 
     def lower(self, x: Signal) -> Expr:
-        edges = [(s, t, self._operation(op, x)) for (s, t), op in zip(NB201_EDGES, self.operations, strict=True)]
+        edges = [(s, t, _operation(op, x.channels)) for (s, t), op in zip(NB201_EDGES, self.operations, strict=True)]
         kept = live_edges(edges, (3,)) if self.prune else tuple(edges)
         return Graph(kept, (3,)) if kept else Zero()
 
-    @staticmethod
-    def _operation(name: str, x: Signal) -> Expr:
-        match name:
-            case "none":
-                return Zero()
-            case "skip_connect":
-                return Identity()
-            case "nor_conv_1x1":
-                return relu_conv_bn(x.channels, 1)
-            case "nor_conv_3x3":
-                return relu_conv_bn(x.channels, 3)
-            case "avg_pool_3x3":
-                return Pool("avg", 3)
-        raise SpaceError(f"Unknown operation {name!r} in a NAS-Bench-201 cell. {hint(name, NB201_OPERATIONS)}")
+
+@lru_cache(maxsize=1000)
+def _operation(name: str, channels: int) -> Expr:
+    match name:
+        case "none":
+            return Zero()
+        case "skip_connect":
+            return Identity()
+        case "nor_conv_1x1":
+            return relu_conv_bn(channels, 1)
+        case "nor_conv_3x3":
+            return relu_conv_bn(channels, 3)
+        case "avg_pool_3x3":
+            return Pool("avg", 3)
+    raise SpaceError(f"Unknown operation {name!r} in a NAS-Bench-201 cell. {hint(name, NB201_OPERATIONS)}")
 
 
 @register

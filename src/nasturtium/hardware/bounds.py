@@ -91,13 +91,25 @@ class Bounder:
         if not tied:
             return self._along(node, state, row)
         found: Reach = {}
+        nothing_open = all(row[index] >= 0 or index in tied for index in node.decisions)
+        chosen = list(row)
         for codes in product(*(self._codes(index, row) for index in tied)):
-            chosen = list(row)
             for index, code in zip(tied, codes, strict=True):
                 chosen[index] = code
+            if nothing_open:
+                self._alone(node, state, chosen, found)
+                continue
             for end, ends in self._along(node, state, tuple(chosen)).items():
                 _merge(found, end, ends)
         return found
+
+    def _alone(self, node: Node, state: State, row: list[int], found: Reach) -> None:
+        """The one way through a node whose decisions are all made."""
+        try:
+            numbers, end = self.fold.through(node, row, state)
+        except SpaceError:
+            return
+        _merge(found, end, (numbers, numbers))
 
     def _tied(self, node: Series | Prefix, row: Row) -> list[int]:
         seen: set[int] = set() if isinstance(node, Series) or node.index is None else {node.index}

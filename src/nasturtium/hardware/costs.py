@@ -38,7 +38,7 @@ class CostModel:
         free = costless(space.root)
         self._sums = Fold(space.root, self.input, ("params", "macs", "activations"), _additive, sum, free)
         self._peak = Fold(space.root, self.input, ("memory",), _peak, max, free)
-        self._file = Fold(space.root, self.input, ("size",), _file, sum)
+        self._file = Fold(space.root, self.input, ("size",), _file, sum, costless(space.root, but=("norm",)))
         self.folds = (self._sums, self._peak, self._file)
 
     def __call__(self, architecture: Architecture) -> dict[str, int]:
@@ -106,8 +106,8 @@ def _peak(block: Block, x: Signal) -> tuple[Numbers, Signal]:
 
 @lru_cache(maxsize=200_000)
 def _file(block: Block, x: Signal) -> tuple[Numbers, Signal]:
-    expr = block.lower(x)
-    return (file_bytes(expr, x),), expr.out(x)
+    size, out = file_bytes(block.lower(x), x)
+    return (size,), out
 
 
 def block_costs(block: Block, x: Signal) -> dict[str, int]:
@@ -116,7 +116,7 @@ def block_costs(block: Block, x: Signal) -> dict[str, int]:
 
     expr = block.lower(x)
     counts: Counts = counted(expr, x)
-    size = file_bytes(expr, x) + file_header(x)
+    size = file_bytes(expr, x)[0] + file_header(x)
     return {
         "params": counts.params,
         "macs": counts.macs,

@@ -38,14 +38,20 @@ class Fold:
         self.start: State = 0
         self._measure = measure
         self._signals, self._numbers = [x], {x: 0}
-        self._memo: defaultdict[Leaf, dict[tuple[State, object], tuple[Numbers, State] | SpaceError]] = defaultdict(dict)
+        self._memo: defaultdict[Leaf, dict[tuple[State, object], tuple[Numbers, State] | SpaceError]] = defaultdict(
+            dict
+        )
         self._zero: Numbers = (0,) * len(names)
 
     def __call__(self, codes: Codes) -> Numbers:
         """The costs of a row of codes, in the order of `names`. Raises `SpaceError` where it cannot be built."""
+        return self.through(self.chain, codes, self.start)[0]
+
+    def through(self, node: Node, codes: Codes, state: State) -> tuple[Numbers, State]:
+        """Costs of a part of the chain, and the state after it."""
         entries: list[Numbers] = [self._zero]
-        self._walk(self.chain, codes, self.start, entries)
-        return tuple(map(self.combine, zip(*entries, strict=True)))
+        end = self._walk(node, codes, state, entries)
+        return tuple(map(self.combine, zip(*entries, strict=True))), end
 
     def link(self, leaf: Leaf, codes: Codes, state: State) -> tuple[Numbers, State]:
         """Costs of one link and the state after it. Raises `SpaceError` where it cannot be applied."""

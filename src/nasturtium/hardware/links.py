@@ -118,8 +118,11 @@ class Linker:
         return tuple(index for index in place.decisions if index not in self.ignored)
 
 
-def costless(root: Place) -> frozenset[int]:
-    """Decisions that stand only in fields declared `costless` by their blocks (activation, dropout …)."""
+def costless(root: Place, but: tuple[str, ...] = ()) -> frozenset[int]:
+    """Decisions that stand only in fields declared `costless` by their blocks (activation, dropout …).
+
+    but: names of fields that are not taken to be costless after all.
+    """
     free: set[int] = set()
     bearing: set[int] = set()
     seen: set[tuple[Place, bool]] = set()
@@ -140,7 +143,7 @@ def costless(root: Place) -> frozenset[int]:
         elif isinstance(place, Group):
             names = getattr(place.kind, "costless", ()) if issubclass(place.kind, Block) else ()
             for name, part in zip(place.names, place.parts, strict=True):
-                visit(part, name in names)
+                visit(part, name in names and name not in but)
         elif isinstance(place, Number):
             (free if is_free else bearing).add(place.index)
 

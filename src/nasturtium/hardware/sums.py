@@ -13,18 +13,17 @@ def sums(expr: Expr, x: Signal) -> tuple[Triple, Signal]:
 
     Equal to the sums over `blocks.primitives`; short sequences are remembered, since the blocks of a space share most.
     """
-    if isinstance(expr, Seq):
-        return _remembered(expr, x) if expr.is_flat else _series(expr, x)
-    if isinstance(expr, Primitive):
-        return (expr.params(x), expr.macs(x), expr.activations(x)), expr.out(x)
-    if isinstance(expr, Gate):
-        return sums(expr.body, x)[0], expr.out(x)
-    if isinstance(expr, Sum | Concat):
-        return _total([sums(branch, x)[0] for _, branch in expr.branches]), expr.out(x)
-    if isinstance(expr, Graph):
-        known = expr.values(x)
-        return _total([sums(op, known[source])[0] for source, _, op in expr.edges]), expr.out(x)
-    raise TypeError(f"not an expression: {expr!r}")
+    kind = type(expr)  # quicker than isinstance, and the combinators are final
+    if kind is Seq:
+        return _remembered(expr, x) if expr.is_flat else _series(expr, x)  # type: ignore[attr-defined, arg-type]
+    if kind is Graph:
+        return _graph(expr, x)  # type: ignore[arg-type]
+    if kind is Sum or kind is Concat:
+        return _total([sums(branch, x)[0] for _, branch in expr.branches]), expr.out(x)  # type: ignore[attr-defined]
+    if kind is Gate:
+        return sums(expr.body, x)[0], expr.out(x)  # type: ignore[attr-defined]
+    assert isinstance(expr, Primitive)
+    return _primitive(expr, x)
 
 
 def _series(expr: Seq, x: Signal) -> tuple[Triple, Signal]:
@@ -38,5 +37,23 @@ def _series(expr: Seq, x: Signal) -> tuple[Triple, Signal]:
 _remembered = lru_cache(maxsize=50_000)(_series)
 
 
+@lru_cache(maxsize=50_000)
+def _primitive(leaf: Primitive, x: Signal) -> tuple[Triple, Signal]:
+    return (leaf.params(x), leaf.macs(x), leaf.activations(x)), leaf.out(x)
+
+
+def _graph(expr: Graph, x: Signal) -> tuple[Triple, Signal]:
+    known, parts = {0: x}, []
+    for source, target, op in expr.edges:
+        part, out = sums(op, known[source])
+        parts.append(part)
+        if known.setdefault(target, out) != out:
+            expr.out(x)  # raises, and says what cannot be added
+    return _total(parts), known[expr.outputs[0]] if len(expr.outputs) == 1 else expr.out(x)
+
+
 def _total(parts: list[Triple]) -> Triple:
-    return sum(p[0] for p in parts), sum(p[1] for p in parts), sum(p[2] for p in parts)
+    params = macs = activations = 0
+    for part in parts:
+        params, macs, activations = params + part[0], macs + part[1], activations + part[2]
+    return params, macs, activations
