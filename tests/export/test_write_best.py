@@ -113,6 +113,16 @@ def test_a_failure_leaves_nothing_and_keeps_what_was_there(models, tmp_path, mon
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["best", "best/old"]
 
 
+def test_a_model_without_an_onnx_form_is_said_in_words(models, tmp_path, monkeypatch):
+    def refuse(module, signal, path):
+        raise RuntimeError("no form for aten::odd\nmore")
+
+    monkeypatch.setattr(sys.modules["nasturtium.export.write"], "write_onnx", refuse)
+    with pytest.raises(RunError, match=r"cannot be written as an ONNX file: no form for aten::odd$"):
+        write_best(tmp_path / "best", models.image, models.digits_json, "{}", models.digit_rows)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_that_cannot_be_written_is_said_in_words(models, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"Cannot write '.*/file/best': "):

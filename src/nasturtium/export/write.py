@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Shaped
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from nasturtium.blocks import Call
 from nasturtium.errors import RunError
@@ -68,7 +68,7 @@ def write_best(
         (place / "architecture.json").write_text(architecture_json or _described(deployable.call), encoding="utf-8")
         (place / "preprocessing.json").write_text(preprocessing, encoding="utf-8")
         (place / "weights.safetensors").write_bytes(save(_separate(deployable.state)))
-        write_onnx(module, deployable.task.input, place / "model.onnx")
+        _write_onnx(deployable, module, place / "model.onnx")
         checks = [compare("model.onnx", expected, run_onnx(place / "model.onnx", some), deployable.task)]
         if script.text is not None:
             (place / "model.py").write_text(script.text, encoding="utf-8")
@@ -92,6 +92,16 @@ def write_card(folder: Path, deployable: Deployable, facts: CardFacts, report: E
     encoding: dict[str, Any] = json.loads((folder / "preprocessing.json").read_text(encoding="utf-8"))["input"]
     text = card(deployable, encoding, facts, report.checks, report.notices, "source" in report.files)
     (folder / "MODEL_CARD.md").write_text(text, encoding="utf-8")
+
+
+def _write_onnx(deployable: Deployable, module: nn.Module, path: Path) -> None:
+    try:
+        write_onnx(module, deployable.task.input, path)
+    except OSError:
+        raise
+    except Exception as error:  # torch raises many kinds, for a user's module as well as for its own
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise RunError(f"The model {deployable.name!r} cannot be written as an ONNX file: {reason}") from error
 
 
 def _separate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
