@@ -69,7 +69,7 @@ class OpenedTest:
         return METRICS[self._task.metric].function(outputs, targets)
 
     def _predict(self, model: nn.Module) -> Float[np.ndarray, "rows outputs"]:
-        return predict(model, torch.as_tensor(self._inputs, dtype=torch.float32))
+        return predict(model, torch.from_numpy(np.array(self._inputs, dtype=np.float32)))
 
 
 def compare_tested(first: Tested, second: Tested) -> Comparison:

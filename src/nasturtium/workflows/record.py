@@ -1,13 +1,12 @@
 """The content of result.json, put together from what the phases left."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from nasturtium.evaluators import lowered
 from nasturtium.protocol import Contender, Tested, ranked
 from nasturtium.protocol.statistics import expected_best
 from nasturtium.space import Architecture
@@ -16,6 +15,7 @@ from nasturtium.trial import History
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.shipping import LimitCheck
 
+LEAST_RANDOM = 3
 BEST_POSSIBLE = {"accuracy": 1.0, "balanced-accuracy": 1.0, "macro-f1": 1.0, "auc": 1.0, "r2": 1.0}
 
 
@@ -56,12 +56,12 @@ def baseline_record(session: Session, contender: Contender, tested: Tested | Non
 
 
 def control_record(session: Session, history: History) -> dict[str, Any] | None:
-    """What random search alone would have found with as many full trainings; None without random trials."""
+    """What random search alone would have found with as many full trainings; None with too few random trials."""
     metric = session.task.metric
     full = max((trial.fidelity.epochs for trial in history.scored), default=0)
     complete = [trial for trial in history.scored if trial.fidelity.epochs == full]
     scores = [trial.measures[metric] for trial in complete if trial.origin == "random"]
-    if not scores:
+    if len(scores) < LEAST_RANDOM:
         return None
     direction = METRICS[metric].direction
     best = expected_best(np.array(scores), len(complete), direction=direction, best_possible=BEST_POSSIBLE.get(metric))
@@ -86,36 +86,5 @@ def search_record(history: History, metric: str) -> dict[str, Any]:
     }
 
 
-def trial_records(history: History, metric: str) -> list[dict[str, Any]]:
-    """Every trial in brief, for the report."""
-    return [
-        {
-            "number": trial.number,
-            "origin": trial.origin,
-            "state": trial.state,
-            "score": trial.measures.get(metric),
-            "params": trial.measures.get("params"),
-            "macs": trial.measures.get("macs"),
-            "epochs": trial.fidelity.epochs,
-            "seconds": trial.seconds,
-            "failure": trial.failure,
-            "measures": {goal.name: trial.measures.get(goal.name) for goal in history.objectives},
-        }
-        for trial in history.trials
-    ]
-
-
-def names(contenders: Sequence[Contender]) -> list[str]:
-    return [contender.name for contender in contenders]
-
-
 def _count(measures: Mapping[str, float], name: str) -> int | None:
     return int(measures[name]) if name in measures else None
-
-
-def drawing(subject: object, session: Session) -> Any:
-    """The winner as nested data for the report; None for simple models."""
-    from nasturtium.blocks import Block
-
-    root = subject.tree if isinstance(subject, Architecture) else subject
-    return lowered(root, session.task) if isinstance(root, Block) else None

@@ -15,13 +15,15 @@ from nasturtium.training import Recipe, default_recipe, set_threads
 from nasturtium.workflows.baselines import run_baselines
 from nasturtium.workflows.clock import Clock
 from nasturtium.workflows.finishing import finish
-from nasturtium.workflows.folder import RunFolder, new_folder, surroundings, write_json
+from nasturtium.workflows.folder import RunFolder, new_folder, open_folder, surroundings, write_json
 from nasturtium.workflows.options import SearchOptions, known
 from nasturtium.workflows.preparation import Prepared, keep, prepare_data
 from nasturtium.workflows.progress import Progress, Silent
+from nasturtium.workflows.reporting import keep_facts, render, winner
 from nasturtium.workflows.result import Result
 from nasturtium.workflows.searching import run_search
 from nasturtium.workflows.session import Session
+from nasturtium.workflows.shipping import finish_card
 from nasturtium.workflows.writing import result_record
 
 
@@ -94,7 +96,16 @@ def _phases(session: Session) -> dict[str, Any]:
     search_seconds = session.clock.seconds - began
     ending = finish(session, baselines, searched)
     record = result_record(session, baselines, searched, ending, search_seconds)
+    keep_facts(
+        session.folder,
+        history=searched.history,
+        profile_lines=session.data.profile.lines(),
+        space_lines=searched.space.lines(),
+        drawn=winner(ending.shipped.contender.subject, session.task.input),
+    )
+    finish_card(session, ending.shipped, record)
     write_json(session.folder.result, record)
+    render(session.folder, open_folder(str(session.folder.path))[1])
     return record
 
 

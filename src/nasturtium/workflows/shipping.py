@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nasturtium.evaluators import model_call, restore
-from nasturtium.export import CardFacts, Deployable, ExportReport, write_best
+from nasturtium.export import CardFacts, Deployable, ExportReport, write_best, write_card
 from nasturtium.hardware import Limits, measure_file
 from nasturtium.protocol import Contender, final_checkpoints, final_jobs
 from nasturtium.space import Architecture
+from nasturtium.workflows.folder import surroundings
 from nasturtium.workflows.session import Session
 
 CHECK_ROWS = 512
@@ -29,14 +31,13 @@ class LimitCheck:
 
 @dataclass(frozen=True)
 class Shipped:
-    """What is in `best/`. checkpoints: of each contender, seed by seed. refused: who was exported first and was over a
-    limit on the file."""
+    """What is in `best/`. measured: costs of the exported file. limits: checked on them."""
 
     contender: Contender
+    deployable: Deployable
     export: ExportReport
     measured: Mapping[str, float]
     limits: tuple[LimitCheck, ...]
-    refused: tuple[tuple[Contender, tuple[LimitCheck, ...]], ...] = ()
 
 
 def retrain(session: Session, contenders: Sequence[Contender], deadline_s: float | None) -> dict[str, list[str]]:
@@ -49,26 +50,29 @@ def retrain(session: Session, contenders: Sequence[Contender], deadline_s: float
 
 def ship(session: Session, order: Sequence[Contender], checkpoints: Mapping[str, list[str]]) -> Shipped | None:
     """Export the first of `order` whose file meets every limit; None if none does."""
-    refused: list[tuple[Contender, tuple[LimitCheck, ...]]] = []
     for contender in order:
         if not checkpoints.get(contender.name):
             continue
-        report = export(session, contender, checkpoints[contender.name][0])
+        deployable = deployable_of(session, contender, checkpoints[contender.name][0])
+        report = export(session, contender, deployable)
         measured = measure_file(session.folder.best / "model.onnx", session.task.input)
         checks = check_limits(session.limits, {**contender.measures, **measured})
         if all(check.ok for check in checks):
-            return Shipped(contender, report, measured, checks, tuple(refused))
-        refused.append((contender, checks))
+            return Shipped(contender, deployable, report, measured, checks)
         over = ", ".join(check.name for check in checks if not check.ok)
         session.remark(f"{contender.name} is over the limit on {over} in its exported file; the next one is taken.")
     return None
 
 
-def export(session: Session, contender: Contender, checkpoint: str) -> ExportReport:
-    """Write `best/` for one trained contender, checked against the trained model on development rows."""
+def deployable_of(session: Session, contender: Contender, checkpoint: str) -> Deployable:
+    """The trained model, ready to be handed over."""
     model = restore(contender.subject, session.task, checkpoint)
     call = model_call(contender.subject, session.task, checkpoint)
-    deployable = Deployable(contender.name, session.task, call, model.state_dict())
+    return Deployable(contender.name, session.task, call, model.state_dict())
+
+
+def export(session: Session, contender: Contender, deployable: Deployable) -> ExportReport:
+    """Write `best/`, checked against the trained model on development rows."""
     subject = contender.subject
     return write_best(
         session.folder.best,
@@ -78,6 +82,26 @@ def export(session: Session, contender: Contender, checkpoint: str) -> ExportRep
         session.data.development.inputs[:CHECK_ROWS],
         CardFacts(data=session.data.name),
     )
+
+
+def finish_card(session: Session, shipped: Shipped, record: Mapping[str, Any]) -> None:
+    """Write MODEL_CARD.md again, with what was not known when the files were written: the test scores above all."""
+    best = record["best"]
+    facts = CardFacts(
+        data=session.data.name,
+        data_lines=session.data.profile.lines(),
+        sentence=record["sentence"],
+        validation=best["validation"] or {},
+        test=best["test"] or {},
+        macs=best["macs"],
+        latency_ms=best["latency_ms"],
+        device="this machine, one thread, ONNX Runtime",
+        limits=record["limits"],
+        caveats=record["notes"],
+        seed=record["seed"],
+        versions={name: value for name, value in surroundings()["versions"].items() if value is not None},
+    )
+    write_card(session.folder.best, shipped.deployable, facts, shipped.export)
 
 
 def check_limits(limits: Limits, costs: Mapping[str, float]) -> tuple[LimitCheck, ...]:
