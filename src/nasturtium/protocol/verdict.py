@@ -14,8 +14,8 @@ and the first failure ends the tests, which bounds the chance of any false claim
 looks best on the same resplits, which favours the baseline.
 
 Tests are made at 4 %, so that at most 5 of 100 studies claim a gain that is not there. The rest is kept for what is
-left of the winner's curse, since a quarter of a resplit's rows are those that the search chose on: at 5 %, search won up to
-5.6 % of 1,000 simulated studies in which nothing was better. `benchmarks/honesty.py` measures it.
+left of the winner's curse, since a quarter of a resplit's rows are those that the search chose on: at 5 %, search won
+up to 5.6 % of 1,000 simulated studies in which nothing was better. `benchmarks/honesty.py` measures it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
