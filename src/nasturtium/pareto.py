@@ -7,8 +7,7 @@ from jaxtyping import Bool, Float, Int
 def dominates(losses: Float[np.ndarray, "n m"]) -> Bool[np.ndarray, "n n"]:
     """`result[i, j]`: row i is at least as good as row j everywhere and better somewhere."""
     left, right = losses[:, None, :], losses[None, :, :]
-    better: np.ndarray = (left <= right).all(-1) & (left < right).any(-1)
-    return better
+    return np.asarray((left <= right).all(-1) & (left < right).any(-1))
 
 
 def fronts(losses: Float[np.ndarray, "n m"]) -> Int[np.ndarray, " n"]:
