@@ -198,7 +198,7 @@ def space_check(
 
     limits = _limits(max_params, max_macs, None, max_memory, max_size)
     found = check_named_space(space, source, target, limits, samples, seed)
-    typer.echo(json_module.dumps(found.to_json(), indent=1) if json else "\n".join(found.lines()))
+    typer.echo(found.to_json() if json else "\n".join(found.lines()))
 
 
 def _limits(

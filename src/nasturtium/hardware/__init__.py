@@ -3,6 +3,28 @@
 from nasturtium.hardware.bounds import Bounds
 from nasturtium.hardware.candidates import LimitedCandidates
 from nasturtium.hardware.costs import COUNTED, CostModel, block_costs
+from nasturtium.hardware.latency import DEVICES, Latency, find_device, measure_latency
 from nasturtium.hardware.limits import Limits, Violation, shown
+from nasturtium.hardware.measured import measure_file
+from nasturtium.hardware.onnx_file import write_onnx
+from nasturtium.hardware.space_check import CostRange, SpaceCheck, check_space
 
-__all__ = ["COUNTED", "Bounds", "CostModel", "LimitedCandidates", "Limits", "Violation", "block_costs", "shown"]
+__all__ = [
+    "COUNTED",
+    "DEVICES",
+    "Bounds",
+    "CostModel",
+    "CostRange",
+    "Latency",
+    "LimitedCandidates",
+    "Limits",
+    "SpaceCheck",
+    "Violation",
+    "block_costs",
+    "check_space",
+    "find_device",
+    "measure_file",
+    "measure_latency",
+    "shown",
+    "write_onnx",
+]

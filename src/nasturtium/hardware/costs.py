@@ -52,6 +52,10 @@ class CostModel:
         costs["size"] += file_header(self.input)
         return costs
 
+    def sums(self, codes: Codes) -> dict[str, int]:
+        """Only the costs that add up and are counted exactly: params, macs, activations. Quicker."""
+        return dict(zip(self._sums.names, self._sums(codes), strict=True))
+
     def meets(self, codes: Codes, limits: Limits) -> bool:
         """Is this row of codes within the limits that can be counted? The fast way: counts only what is limited."""
         try:

@@ -35,7 +35,7 @@ def model_record(
         "test": None if tested is None else test_record(metric, tested),
     }
     if measured is not None:
-        record["latency_ms"] = {key: measured[f"latency_ms_{key}"] for key in ("p50", "p95")}
+        record["latency_ms"] = {"p50": measured["latency_ms"], "p95": measured["latency_p95_ms"]}
         record["size"] = measured["size"]
     return record
 
