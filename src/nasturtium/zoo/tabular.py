@@ -24,7 +24,9 @@ def tabular(task: Task, *, max_params: float | None = None, max_macs: float | No
     Raises `SpaceError` for anything but tables.
     """
     if task.modality != "table":
-        raise SpaceError(f"The space tabular needs a table; for input of the kind {task.modality!r} use {_instead(task)}.")
+        raise SpaceError(
+            f"The space tabular needs a table; for input of the kind {task.modality!r} use {_instead(task)}."
+        )
     return scaled(lambda scale: Space(choice(**_tabular(task, scale)), task, "tabular"), task, max_params, max_macs)
 
 
