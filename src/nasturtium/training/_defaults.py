@@ -1,7 +1,8 @@
 """The default recipe, by modality, rows and image size: never by the name of a data set.
 
 Measured with hand-written networks on one thread (means over three splits; params, accuracy on rows never trained on):
-digits 1.6 k 98.5 %, 2.6 k 99.3 %, 5.1 k 99.6 %, 11 k 99.8 %; 5,000 MNIST images 11 k 98.6 %, 40 k 99.1 %.
+digits 1.6 k 98.5 %, 2.6 k 99.3 %, 5.1 k 99.6 %, 11 k 99.8 %; 5,000 MNIST images 11 k 98.6 %, 40 k 99.1 %;
+Fashion-MNIST with mirrors, one seed, 78 k 92.2 % after 13 passes (91.8 % after 8).
 """
 
 from dataclasses import replace
@@ -22,7 +23,7 @@ def default_recipe(task: Task, rows: int, *, effort: float = 1.0, flip: bool = F
     knows, or asked `flips_survive`.
     """
     if task.modality == "image":
-        epochs = _epochs(rows, effort, 2300, 8, 100)
+        epochs = _epochs(rows, effort, 100)
         return Recipe(
             lr=1e-2,
             epochs=epochs,
@@ -33,7 +34,7 @@ def default_recipe(task: Task, rows: int, *, effort: float = 1.0, flip: bool = F
         )
     if task.modality == "sequence":
         augment = Augmentation(shift=0.05, scale=0.1, noise=0.05)
-        return Recipe(lr=5e-3, epochs=_epochs(rows, effort, 2300, 8, 150), batch_size=32, ema=0.99, augment=augment)
+        return Recipe(lr=5e-3, epochs=_epochs(rows, effort, 150), batch_size=32, ema=0.99, augment=augment)
     return _table_recipe(rows, effort)
 
 
@@ -52,6 +53,6 @@ def _image_augmentation(task: Task, epochs: int, flip: bool) -> Augmentation:
     return Augmentation(flip=flip, shift=0.08, rotate=10, scale=0.1, shear=0.1)
 
 
-def _epochs(rows: int, effort: float, factor: float, least: int, most: int) -> int:
-    """Passes fall with the root of the rows: twice the rows are seen 1.4 times as often in all."""
-    return max(1, round(effort * min(most, max(least, factor / max(rows, 1) ** 0.5))))
+def _epochs(rows: int, effort: float, most: int) -> int:
+    """Passes fall as rows^-0.4: 60 at 1,437 rows, 40 at 4,000, 13 at 60,000; at least 8."""
+    return max(1, round(effort * min(most, max(8, 1100 / max(rows, 1) ** 0.4))))
