@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from nasturtium.blocks import build
 from nasturtium.hardware import Limits
 from nasturtium.task import Signal, Task

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from nasturtium.blocks import NB201_EDGES, NB201_OPERATIONS, NB201Cell
 from nasturtium.hardware import CostModel
 from nasturtium.space import Space, choice

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from nasturtium.blocks import build
 from nasturtium.errors import SpaceError
 from nasturtium.hardware import CostModel, Limits

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from nasturtium.errors import LimitError
 from nasturtium.hardware.costs import COUNTED, CostModel
 from nasturtium.hardware.limits import Limits, shown
-from nasturtium.hardware.walk import minimiser, wander
+from nasturtium.hardware.walk import descend, minimiser, wander
 from nasturtium.space import Architecture, Space, encode
 
 TRIES = 16_384
@@ -77,8 +77,6 @@ class LimitedCandidates:
 
     def _descend(self, starts: list[Architecture]) -> list[Architecture]:
         """Hill climbing on the sum of relative excesses, from each start."""
-        from nasturtium.hardware.walk import descend
-
         assert self._costs is not None
         return [end for start in starts if (end := descend(start, self._costs, self._counted)) is not None]
 
@@ -101,9 +99,9 @@ class LimitedCandidates:
             if low > limit:
                 least = "the least possible is" if bounds.exact else "no less was found than"
                 raise LimitError(
-                    f"No architecture of the space {self._space.name!r} meets the limit of {shown(name, limit)} {name}: "
-                    f"{least} {low:,}. Raise the limit to {shown_up(name, low)} or more, or give a space with narrower "
-                    "or fewer blocks."
+                    f"No architecture of the space {self._space.name!r} meets the limit of {shown(name, limit)} "
+                    f"{name}: {least} {low:,}. Raise the limit to {shown_up(name, low)} or more, or give a space with "
+                    "narrower or fewer blocks."
                 )
 
 

@@ -18,7 +18,7 @@ MOST_LISTED = 64
 
 @dataclass(frozen=True)
 class CostRange:
-    """One cost over the space. least, greatest: bounds, exact if the check says so. low, median, high: of the samples."""
+    """One cost over the space. least, greatest: its bounds. low, median, high: of the samples."""
 
     name: str
     least: int

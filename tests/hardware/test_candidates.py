@@ -1,0 +1,161 @@
+"""Candidates within limits: uniform where that finds some, directed where not, and a plain refusal."""
+
+import numpy as np
+import pytest
+
+from nasturtium.blocks import Dense, Head, sequence
+from nasturtium.errors import LimitError
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits, check_space
+from nasturtium.hardware.walk import minimiser
+from nasturtium.roles import Candidates
+from nasturtium.space import Space, choice, integer
+from nasturtium.task import Signal, Task
+from nasturtium.zoo import conv_macro, tabular
+
+DIGITS = Task("classification", Signal("image", (1, 8, 8)), 10, "accuracy")
+VECTOR = Task("classification", Signal("vector", (50,)), 2, "accuracy")
+
+
+@pytest.fixture(scope="module")
+def digits() -> Space:
+    return conv_macro(DIGITS, max_params=2e4)
+
+
+def candidates(space: Space, limits: Limits) -> LimitedCandidates:
+    return LimitedCandidates(space, CostModel(space), limits)
+
+
+def test_samples_are_feasible_and_repeat_with_the_seed(digits: Space) -> None:
+    limits = Limits.parse(params="5k", memory="16KB")
+    some: Candidates = candidates(digits, limits)
+    first = [some.sample(np.random.default_rng(seed)) for seed in range(20)]
+    again = [candidates(digits, limits).sample(np.random.default_rng(seed)) for seed in range(20)]
+    assert first == again
+    model = CostModel(digits)
+    assert all(not limits.check(model(architecture)) for architecture in first)
+    assert all(some.feasible(architecture) for architecture in first)
+    assert len(set(first)) > 15
+
+
+def test_samples_are_uniform_over_the_feasible_architectures() -> None:
+    space = Space(sequence(one=Dense(choice(1, 2, 3, 40)), two=Dense(choice(1, 2, 30)), head=Head(VECTOR)), VECTOR)
+    some = candidates(space, Limits(params=400))
+    rng = np.random.default_rng(0)
+    counts: dict[str, int] = {}
+    for _ in range(1200):
+        architecture = some.sample(rng)
+        counts[architecture.arch_id] = counts.get(architecture.arch_id, 0) + 1
+    feasible = [a for a in space.enumerate() if some.feasible(a)]
+    assert set(counts) == {a.arch_id for a in feasible}
+    expected = 1200 / len(counts)
+    assert sum((count - expected) ** 2 / expected for count in counts.values()) < 25  # chi-square, 8 degrees: p > 0.001
+
+
+def test_an_impossible_limit_is_refused_with_the_least_value_and_the_mend(digits: Space) -> None:
+    least = CostModel(digits).bounds(names=("params",)).low["params"]  # type: ignore[union-attr]
+    with pytest.raises(LimitError) as caught:
+        candidates(digits, Limits.parse(params="100"))
+    message = str(caught.value)
+    assert message.startswith("No architecture of the space 'conv-macro' meets the limit of 100 params")
+    assert f"the least possible is {least:,}" in message
+    assert "Raise the limit to" in message
+
+
+def test_the_suggested_limit_can_be_met(digits: Space) -> None:
+    for name, amount in (("macs", "10"), ("memory", "100"), ("size", "1KB")):
+        with pytest.raises(LimitError, match="the least possible is") as caught:
+            candidates(digits, Limits.parse(**{name: amount}))
+        suggested = str(caught.value).split("Raise the limit to ")[1].split(" or more")[0]
+        some = candidates(digits, Limits.parse(**{name: suggested}))
+        assert some.feasible(some.sample(np.random.default_rng(0)))
+
+
+def test_the_minimiser_reaches_the_bound(digits: Space) -> None:
+    model = CostModel(digits)
+    for name in ("params", "macs"):
+        assert model(minimiser(model, name))[name] == model.bounds(names=(name,)).low[name]  # type: ignore[union-attr]
+
+
+def needle() -> Space:
+    """Widths of which one in 400 is feasible at each of six places: uniform samples never are."""
+    layers = {f"layer{place}": Dense(integer(2, 800, 2)) for place in range(6)}
+    return Space(sequence(**layers, head=Head(VECTOR)), VECTOR)
+
+
+def test_limits_that_no_sample_meets_are_met_by_a_directed_search() -> None:
+    space = needle()
+    some = candidates(space, Limits(params=400))
+    found = {some.sample(np.random.default_rng(seed)) for seed in range(8)}
+    assert all(some.feasible(architecture) for architecture in found)
+    assert len(found) > 1
+
+
+def test_limits_that_exclude_each_other_are_named_together() -> None:
+    # A wide first layer costs params, a deep table costs nothing: force a conflict between the file and the params.
+    space = Space(sequence(one=Dense(choice(1, 64)), two=Dense(choice(1, 64)), head=Head(VECTOR)), VECTOR)
+    model = CostModel(space)
+    least = {name: model.bounds().low[name] for name in ("params", "memory")}  # type: ignore[union-attr]
+    some = LimitedCandidates(space, model, Limits(params=least["params"], memory=least["memory"]))
+    assert some.feasible(some.sample(np.random.default_rng(0)))
+    conflict = Space(sequence(body=choice(small=_few_params(), thin=_few_macs()), head=Head(DIGITS)), DIGITS)
+    costs = [CostModel(conflict)(architecture) for architecture in conflict.enumerate()]
+    params, macs = min(one["params"] for one in costs), min(one["macs"] for one in costs)
+    with pytest.raises(LimitError, match=r"that meets params .* and macs .* together\. Nearest: params"):
+        candidates(conflict, Limits(params=params, macs=macs)).sample(np.random.default_rng(0))
+
+
+def _few_params() -> object:
+    from nasturtium.blocks import ConvBN
+
+    return ConvBN(2, 3)
+
+
+def _few_macs() -> object:
+    from nasturtium.blocks import Embed
+
+    return sequence(flat=Embed(), one=Dense(1, norm="none"))
+
+
+def test_limits_on_a_space_without_blocks_are_refused_and_no_limits_are_fine() -> None:
+    space = Space((choice(1, 2), integer(1, 9)), None, "numbers")
+    some = LimitedCandidates(space, None, Limits.parse(latency="2ms"))
+    assert some.feasible(some.sample(np.random.default_rng(0)))
+    assert some.features(space.sample(0)).ndim == 1
+    with pytest.raises(LimitError, match="limit on params cannot be checked: the root of the space 'numbers' is not"):
+        LimitedCandidates(space, None, Limits.parse(params="2k"))
+
+
+def test_features_hold_the_encoding_and_log_costs(digits: Space) -> None:
+    some = candidates(digits, Limits())
+    features = np.array([some.features(digits.sample(seed)) for seed in range(5)])
+    params = [CostModel(digits)(digits.sample(seed))["params"] for seed in range(5)]
+    assert np.allclose(features[:, -5], np.log1p(params))
+
+
+def test_a_space_check_reports_bounds_share_and_useless_choices() -> None:
+    space = Space(
+        sequence(one=Dense(choice(2, 8, 5000)), two=Dense(choice(4), norm=choice("none", "batch")), head=Head(VECTOR)),
+        VECTOR,
+        "small",
+    )
+    check = check_space(space, Limits.parse(params="2k", latency="2ms"), samples=300, seed=0)
+    params = check.costs[0]
+    assert (params.name, params.least) == ("params", 2 * 50 + 2 + 4 + 3 * 4 + 5 * 2)
+    assert check.ok
+    assert check.share == pytest.approx(2 / 3, abs=0.1)
+    assert check.dead == ("blocks.1.width",)
+    assert check.useless == (("blocks.0.width", "5000"),)
+    lines = check.lines()
+    assert max(map(len, lines)) <= 80
+    assert any("least" in line and "greatest" in line for line in lines)
+    assert any("blocks.0.width = 5000" in line for line in lines)
+    assert any("latency_ms is measured" in line for line in lines)
+
+
+def test_a_space_check_says_which_limit_nothing_meets() -> None:
+    task = Task("regression", Signal("table", (3,), (4,)), 1, "rmse")
+    check = check_space(tabular(task), Limits(params=5), samples=50)
+    assert not check.ok
+    assert check.share == 0
+    assert any("Nothing meets the limit of 5 params: the least is" in line for line in check.lines())
+    assert '"ok": false' in check.to_json()
