@@ -49,8 +49,7 @@ def train_network(job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, 
     with seeded(job.seed):
         model = construct(deployed(expr, task))
     set_statistics(model, rows.statistics)
-    if job.parent is not None:
-        load_checkpoint(model, job.parent)
+    done = 0 if job.parent is None else round(load_checkpoint(model, job.parent)["epochs"])
     used = rows.share(job.fidelity.share)
     scores = len(used.score_inputs) > 0
     network = model.get_submodule("network")
@@ -63,6 +62,7 @@ def train_network(job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, 
         task=task,
         recipe=recipe,
         epochs=job.fidelity.epochs,
+        start_epoch=done,
         seed=job.seed,
         device=device,
         report=report if scores else None,
@@ -73,11 +73,11 @@ def train_network(job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, 
     if trained.target_scale is not None:
         _set(model.get_submodule("output"), trained.target_scale.mean, trained.target_scale.std)
     measures = {name: float(value) for name, value in asdict(counted(expr, task.input)).items()}
-    measures["epochs"] = trained.epochs
+    measures |= {"epochs": trained.epochs, "kept_epochs": done + trained.kept_epochs}
     if scores:
         measures |= score(model.cpu(), used, task)
     if job.checkpoint is not None:
-        save_checkpoint(model, job.checkpoint)
+        save_checkpoint(model, job.checkpoint, {"epochs": job.fidelity.epochs})
     return Outcome(measures, trained.curve, trained.seconds, job.checkpoint, trained.stopped)
 
 

@@ -6,6 +6,7 @@ from nasturtium.protocol.finalists import (
     COMPARED,
     LISTED,
     best_listed,
+    final_epochs,
     finalist,
     named_found,
     resplit_jobs,
@@ -16,8 +17,8 @@ from nasturtium.protocol.plan import RESPLITS, SEEDS, SHIPPED, Plan, split_rest
 from nasturtium.protocol.verdict import Decision, Finalist, Setting, decide
 
 __all__ = [
-    "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog", "OpenedTest",
-    "Plan", "Setting", "Tested", "best_baseline", "best_listed", "best_random", "broken_limits", "compare_tested",
-    "decide", "final_checkpoints", "final_jobs", "finalist", "named_found", "ranked", "resplit_jobs", "resplit_scores",
-    "run_jobs", "shortlist", "split_rest",
+    "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog",
+    "OpenedTest", "Plan", "Setting", "Tested", "best_baseline", "best_listed", "best_random", "broken_limits",
+    "compare_tested", "decide", "final_checkpoints", "final_epochs", "final_jobs", "finalist", "named_found",
+    "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "split_rest",
 ]  # fmt: skip

@@ -64,22 +64,20 @@ def best_baseline(baselines: Iterable[Contender], metric: str, shipping: bool = 
     return min(able, key=lambda b: (sign * b.measures[metric], b.measures.get("params", 0.0)), default=None)
 
 
-def shortlist(history: History, metric: str, count: int) -> list[Contender]:
-    """The best `count` distinct networks of the search by validation score."""
+def shortlist(history: History, metric: str, epochs: int, count: int) -> list[Contender]:
+    """The best `count` distinct networks of the search by validation score, to be trained for `epochs`."""
     chosen: dict[str, Trial] = {}
     for trial in ranked(history.trials, metric):
         if len(chosen) < count:
             chosen.setdefault(trial.architecture.arch_id, trial)
-    return [_contender(f"found-{place + 1}", "found", trial) for place, trial in enumerate(chosen.values())]
+    return [_contender(f"found-{place + 1}", "found", trial, epochs) for place, trial in enumerate(chosen.values())]
 
 
-def best_random(history: History, metric: str) -> Contender | None:
+def best_random(history: History, metric: str, epochs: int) -> Contender | None:
     """The best of the random control."""
     controls = ranked((trial for trial in history.trials if trial.origin == "random"), metric)
-    return _contender("random", "random", controls[0]) if controls else None
+    return _contender("random", "random", controls[0], epochs) if controls else None
 
 
-def _contender(name: str, role: Role, trial: Trial) -> Contender:
-    return Contender(
-        name, role, trial.architecture, trial.measures, epochs=trial.fidelity.epochs, seconds=trial.seconds
-    )
+def _contender(name: str, role: Role, trial: Trial, epochs: int) -> Contender:
+    return Contender(name, role, trial.architecture, trial.measures, epochs=epochs, seconds=trial.seconds)

@@ -50,6 +50,16 @@ def resplit_scores(
     return tuple(nan if outcome.failure else outcome.measures.get(metric, nan) for outcome in mine)
 
 
+def final_epochs(contender: Contender, outcomes: Mapping[str, Outcome]) -> int:
+    """Epochs of the final training, which has no rows to stop early by: the mean of those kept on the resplits.
+
+    Where nothing stopped early that is the full length; where the clock cut a resplit short, too.
+    """
+    mine = [outcomes[_key(number, contender)].measures for number in COMPARED]
+    kept = [one["kept_epochs"] for one in mine if one.get("kept_epochs", 0) < one.get("epochs", 0)]
+    return max(1, round(float(np.mean(kept)))) if kept else contender.epochs
+
+
 def best_listed(listed: Sequence[Contender], outcomes: Mapping[str, Outcome], metric: str) -> Contender | None:
     """The best of the shortlist by its search score and its resplits together; None if all failed.
 

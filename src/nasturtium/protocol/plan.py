@@ -1,6 +1,5 @@
 """Who gets how much of the clock: trials, finalists, final trainings, and what is kept for the end."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -13,7 +12,7 @@ SHIPPED = 2
 """Retrained on all development rows: the choice, and the best of the other side for comparison."""
 LEAST_TRIALS = 12
 BASELINE_NETWORKS = 4
-FINAL_LENGTH = 2
+FINAL_LENGTH = 3
 """Where the clock binds, a final training may take so many times as long as one that only compares."""
 UNITS = BASELINE_NETWORKS + LEAST_TRIALS + RESPLITS * FINALISTS + FINAL_LENGTH * SEEDS * SHIPPED
 EXPORT_S = 9.0
@@ -47,28 +46,22 @@ class Plan:
         """Of one training on all development rows."""
         return FINAL_LENGTH * self.trial_s
 
-    def shortlist(self, trial_seconds: Sequence[float]) -> int:
+    def shortlist(self, full_s: float) -> int:
         """How many networks of the search are trained again to find its best; 1 where there is no room for that."""
-        return SHORTLIST if self.budget_s is None or _slow(trial_seconds) <= self.trial_s / 2 else 1
+        return SHORTLIST if self.budget_s is None or full_s <= self.trial_s else 1
 
-    def comparisons(self, trial_seconds: Sequence[float]) -> int:
+    def comparisons(self, full_s: float) -> int:
         """Trainings of the shortlist and of the finalists."""
-        listed = self.shortlist(trial_seconds)
+        listed = self.shortlist(full_s)
         return RESPLITS * FINALISTS + (listed * SHORTLIST_RESPLITS if listed > 1 else 0)
 
-    def reserve_s(self, trial_seconds: Sequence[float]) -> float:
-        """Wall seconds to keep for finalists, final trainings and export. trial_seconds: of full trainings so far."""
+    def reserve_s(self, full_s: float) -> float:
+        """Wall seconds to keep for finalists, final trainings and export. full_s: of a full training on one worker."""
         if self.budget_s is None:
             return 0.0
-        slow = _slow(trial_seconds)
-        compared = _rounds(self.comparisons(trial_seconds), self.workers) * min(slow, self.trial_s)
-        finals = _rounds(SEEDS * SHIPPED, self.workers) * min(MORE_ROWS * slow, self.final_s)
+        compared = _rounds(self.comparisons(full_s), self.workers) * min(full_s, self.trial_s)
+        finals = _rounds(SEEDS * SHIPPED, self.workers) * min(MORE_ROWS * full_s, self.final_s)
         return SLACK * (compared + finals) + EXPORT_S
-
-
-def _slow(seconds: Sequence[float]) -> float:
-    """A slow training: the best networks are rarely the quickest. Infinite before the first."""
-    return sorted(seconds)[int(0.8 * len(seconds))] if seconds else inf
 
 
 def _rounds(jobs: int, workers: int) -> int:

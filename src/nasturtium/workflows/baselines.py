@@ -1,7 +1,8 @@
 """Baselines first: the trivial predictor, simple models, and known networks within the limits."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from statistics import median
 
 from nasturtium.blocks import counted
 from nasturtium.classical import Classical, applicable
@@ -28,10 +29,19 @@ def run_baselines(session: Session) -> tuple[Contender, ...]:
     subjects = _subjects(session)
     jobs = [_job(session, name, subject) for name, subject in subjects.items()]
     outcomes = session.run(jobs)
-    return tuple(
+    contenders = tuple(
         _contender(session, name, subject, outcomes[job.key])
         for (name, subject), job in zip(subjects.items(), jobs, strict=True)
     )
+    session.progress.lines([_line(one, session.task.metric) for one in contenders])
+    return contenders
+
+
+def _line(one: Contender, metric: str) -> str:
+    """One baseline in one line."""
+    score = f"{metric} {one.measures[metric]:.4g}" if metric in one.measures else f"failed: {one.failure}"
+    over = f"  ({one.broken[0]})" if one.broken else ""
+    return f"{one.name:<18}{score:<22}{one.measures.get('params', 0):>9,.0f} params{over}"
 
 
 def _subjects(session: Session) -> Mapping[str, object]:
@@ -84,13 +94,28 @@ def _unknown(session: Session, subject: object) -> tuple[str, ...]:
     return ("memory cannot be counted for it",) if limited else ()
 
 
-def slowest_network(baselines: Iterable[Contender]) -> tuple[float, float] | None:
-    """(seconds, MACs) of one full training of the slowest known network, projected where the clock cut it short."""
+@dataclass(frozen=True)
+class Speed:
+    """What the known networks took, projected to full trainings where the clock cut them short.
+
+    full_s: seconds of a typical one. macs_a_second: MACs that the quickest for its size allows a second of a full
+    training.
+    """
+
+    full_s: float
+    macs_a_second: float
+
+
+def measured_speed(baselines: Iterable[Contender]) -> Speed | None:
+    """None if no known network was trained."""
     networks = [one for one in baselines if not isinstance(one.subject, Classical) and one.failure is None]
-    return max(((full_s(one), one.measures["macs"]) for one in networks), default=None)
+    if not networks:
+        return None
+    seconds = [full_s(one.seconds, one.measures, one.epochs) for one in networks]
+    rates = [one.measures["macs"] / each for one, each in zip(networks, seconds, strict=True)]
+    return Speed(median(seconds), max(rates))
 
 
-def full_s(contender: Contender) -> float:
-    """Seconds of a full training."""
-    done = max(contender.measures.get("epochs", contender.epochs), 1e-9)
-    return contender.seconds * contender.epochs / done
+def full_s(seconds: float, measures: Mapping[str, float], epochs: int) -> float:
+    """Seconds of a training of `epochs`, from one that did as many as its measures say."""
+    return seconds * epochs / max(measures.get("epochs", epochs), 1e-9)

@@ -1,7 +1,7 @@
 """Finalists and choice: who is compared on fresh resplits, and what the verdict is. The test set is not touched."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isinf
 
 from nasturtium.protocol import (
@@ -18,6 +18,7 @@ from nasturtium.protocol import (
     best_listed,
     best_random,
     decide,
+    final_epochs,
     finalist,
     named_found,
     resplit_jobs,
@@ -28,7 +29,7 @@ from nasturtium.protocol.statistics.row_values import MEANS, SCALES
 from nasturtium.space import Architecture
 from nasturtium.training import METRICS
 from nasturtium.trial import History
-from nasturtium.workflows.searching import full_seconds
+from nasturtium.workflows.searching import typical_full_s
 from nasturtium.workflows.session import Session
 
 
@@ -53,7 +54,7 @@ def choose(session: Session, baselines: Sequence[Contender], history: History) -
         session.progress.phase("Shortlist", f"the {len(listed)} best networks of the search, trained again")
         outcomes = session.run(resplit_jobs(listed, LISTED, session.seed, _each_s(session, history)))
         found = best_listed(listed, outcomes, metric)
-    random = best_random(history, metric)
+    random = best_random(history, metric, session.recipe.epochs)
     found = named_found(found) if found is not None else None
     if random is not None and found is not None and _same(random, found):
         random = None
@@ -63,11 +64,17 @@ def choose(session: Session, baselines: Sequence[Contender], history: History) -
     outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session, history)))
     finalists = tuple(finalist(one, outcomes, metric, one.broken) for one in contenders)
     decision = decide(finalists, _setting(session))
-    return Choice(found, random, baseline, finalists, decision, _order(decision, contenders, listed))
+    lengths = {one.name: final_epochs(one, outcomes) for one in contenders}
+    order = tuple(
+        replace(one, epochs=lengths.get(one.name, one.epochs)) for one in _order(decision, contenders, listed)
+    )
+    return Choice(found, random, baseline, finalists, decision, order)
 
 
 def _shortlist(session: Session, history: History) -> list[Contender]:
-    return shortlist(history, session.task.metric, session.plan.shortlist(full_seconds(session, history)))
+    return shortlist(
+        history, session.task.metric, session.recipe.epochs, session.plan.shortlist(typical_full_s(session, history))
+    )
 
 
 def _over(session: Session, baselines: Sequence[Contender], shipping: Contender | None) -> Contender | None:
@@ -80,7 +87,7 @@ def _each_s(session: Session, history: History) -> float | None:
     """Deadline of one training in the comparison."""
     if isinf(session.clock.left_s):
         return None
-    comparing = session.plan.comparisons(full_seconds(session, history))
+    comparing = session.plan.comparisons(typical_full_s(session, history))
     return session.deadline(split_rest(session.clock.left_s, session.plan.workers, comparing, SEEDS * SHIPPED)[0])
 
 

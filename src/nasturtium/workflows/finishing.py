@@ -46,7 +46,8 @@ def finish(session: Session, baselines: Sequence[Contender], searched: Searched)
 def _two_sides(choice: Choice) -> tuple[list[Contender], list[Contender]]:
     """The choice with the best of the other side, and those who step in if both break a limit in their files."""
     order = list(choice.order)
-    sides = [one for one in order if one in (choice.found, choice.baseline) or one is order[0]]
+    names = {one.name for one in (choice.found, choice.baseline) if one is not None}
+    sides = [one for one in order if one.name in names or one is order[0]]
     return sides, [one for one in order if one not in sides]
 
 

@@ -49,7 +49,8 @@ def baseline_record(session: Session, contender: Contender, tested: Tested | Non
     """A baseline, shown whether or not it may ship."""
     return {
         **model_record(session, contender, tested),
-        "over": list(contender.broken),
+        "over": [violation.name for violation in session.limits.check(contender.measures)],
+        "barred": list(contender.broken),
         "failure": contender.failure,
         "seconds": round(contender.seconds, 2),
     }

@@ -5,13 +5,15 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+import torch
+
 from nasturtium.evaluators import Standalone
 from nasturtium.hardware import Limits, find_device
 from nasturtium.protocol import JobLog, Plan
 from nasturtium.schedulers import SCHEDULERS
 from nasturtium.strategies import STRATEGIES
 from nasturtium.study import LocalExecutor
-from nasturtium.training import Recipe, default_recipe, set_threads
+from nasturtium.training import Recipe, default_recipe, flips_survive, set_threads
 from nasturtium.workflows.baselines import run_baselines
 from nasturtium.workflows.clock import Clock
 from nasturtium.workflows.finishing import finish
@@ -111,7 +113,13 @@ def _phases(session: Session) -> dict[str, Any]:
 
 def choose_recipe(options: SearchOptions, prepared: Prepared) -> Recipe:
     """The recipe of every network of the run."""
-    return default_recipe(prepared.task, int(prepared.development.train.sum()))
+    data, task = prepared.development, prepared.task
+    rows = data.fold("search")[0]
+    classes_of_images = task.modality == "image" and task.kind == "classification"
+    flip = classes_of_images and flips_survive(
+        torch.from_numpy(data.inputs[rows]), torch.from_numpy(data.targets[rows]), options.seed
+    )
+    return default_recipe(task, len(rows), flip=flip)
 
 
 def manifest(options: SearchOptions, prepared: Prepared, recipe: Recipe) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf, isinf
+from statistics import median
 
-from nasturtium.hardware import CostModel, LimitedCandidates, Limits
-from nasturtium.protocol import Contender
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
+from nasturtium.protocol import Contender, ranked
 from nasturtium.roles import Scheduler, Strategy
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
@@ -12,12 +14,20 @@ from nasturtium.strategies import auto, strategy
 from nasturtium.study import JournalStore, Study, run_study
 from nasturtium.training import METRICS
 from nasturtium.trial import History, Objective
-from nasturtium.workflows.baselines import slowest_network
+from nasturtium.workflows.baselines import Speed, full_s, measured_speed
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
 
 COST_NAMES = {"latency": "latency_ms"}
 DEFAULT_TRIALS = 100
+WANTED_TRIALS = 48
+"""Trials that a clock should have room for: fewer tell a strategy little."""
+LEAST_EPOCHS = 4
+PATIENCE = 2.5
+"""A trial may take so many times as long as a typical one; then its schedule is shortened."""
+MOST_KEPT = 0.65
+"""Of what is left when the search begins, at most so much is kept for finalists, final trainings and files."""
+AMPLE_MACS = 1e8
 CUT_EPOCHS = 9
 """Adaptive schedulers begin with this fraction of a full training."""
 
@@ -39,12 +49,13 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
 
     The time that the known networks took says what the clock allows.
     """
-    full_s, reference_macs = slowest_network(baselines) or (None, None)
-    limits, reasons = _affordable(session, full_s, reference_macs)
+    speed = measured_speed(baselines)
+    limits, reasons = _affordable(session, speed)
     space, why_space = find_space(session.options.space, session.task, limits)
     candidates = LimitedCandidates(space, CostModel(space), limits)
-    chosen, why_strategy = _strategy(session, space, full_s)
-    schedule, why_scheduler = _scheduler(session, full_s)
+    length = trial_length(session, speed)
+    chosen, why_strategy = _strategy(session, space, length)
+    schedule, why_scheduler = _scheduler(session, length)
     study = Study(
         strategy=chosen,
         control=strategy("random"),
@@ -53,8 +64,8 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
         objectives=objectives_of(session),
         seed=session.options.seed,
         trials=session.options.trials,
-        seconds_left=None if session.clock.budget_s is None else lambda: _seconds_left(session, store),
-        trial_deadline_s=session.deadline(2 * session.plan.trial_s),
+        seconds_left=None if session.clock.budget_s is None else lambda: length.search_end_s - session.clock.seconds,
+        trial_deadline_s=None if isinf(length.seconds) else session.deadline(PATIENCE * length.seconds),
         checkpoints=session.folder.checkpoints,
         stop_on_plateau=session.options.stop_on_plateau,
     )
@@ -77,56 +88,70 @@ def objectives_of(session: Session) -> tuple[Objective, ...]:
     return (Objective(metric, METRICS[metric].direction), *(Objective(name, "minimize") for name in extra))
 
 
-def _seconds_left(session: Session, store: JournalStore) -> float:
-    """Of the search: what the clock has left beyond the reserve for the end."""
-    return session.clock.left_s - session.plan.reserve_s(full_seconds(session, store.history))
+@dataclass(frozen=True)
+class Length:
+    """epochs: of a trial. seconds: that a typical one takes, infinite without a clock. trials: expected.
+    search_end_s: when the search must end, on the run's clock."""
+
+    epochs: int
+    seconds: float
+    trials: int
+    search_end_s: float
 
 
-def full_seconds(session: Session, history: History) -> list[float]:
-    """Seconds of the full trainings so far."""
-    return [trial.seconds for trial in history.scored if trial.fidelity.epochs == session.recipe.epochs]
+def trial_length(session: Session, speed: Speed | None) -> Length:
+    """Trials of full length where enough of them fit the clock; else as short as they must be for that.
+
+    A short schedule that anneals to the end ranks networks well; the finalists get full trainings in any case.
+    """
+    full, plan, options = session.recipe.epochs, session.plan, session.options
+    if session.clock.budget_s is None:
+        return Length(full, inf, options.trials or DEFAULT_TRIALS, inf)
+    typical_s = speed.full_s if speed is not None else plan.trial_s
+    left = session.clock.left_s
+    kept = min(plan.reserve_s(typical_s), MOST_KEPT * left)
+    room = (left - kept) * plan.workers
+    seconds = min(typical_s, room / (options.trials or WANTED_TRIALS))
+    epochs = max(min(full, LEAST_EPOCHS), min(full, round(full * seconds / typical_s)))
+    expected = max(1, round(room / max(seconds, typical_s * epochs / full)))
+    return Length(epochs, seconds, options.trials or expected, session.clock.seconds + left - kept)
 
 
-def _affordable(session: Session, full_s: float | None, macs: float | None) -> tuple[Limits, Sequence[str]]:
-    """The user's limits, and a bound on MACs where the clock cannot train slower networks to the end."""
-    limits, most_s = session.limits, session.plan.final_s
-    if full_s is None or not macs or full_s <= most_s:
-        return limits, ()
-    bound = macs * most_s / full_s
-    if limits.macs is not None and limits.macs <= bound:
+def _affordable(session: Session, speed: Speed | None) -> tuple[Limits, Sequence[str]]:
+    """The user's limits, and a bound on MACs where the clock cannot train slower networks even half-way."""
+    limits = session.limits
+    bound = inf if speed is None else 2 * speed.macs_a_second * session.plan.final_s
+    if isinf(bound) or bound >= (limits.macs or AMPLE_MACS):
         return limits, ()
     sentence = (
-        f"Only networks of at most {bound:,.0f} MACs were searched, because slower ones cannot be trained within the "
-        "budget; a longer --budget allows more."
+        f"Only networks of at most {shown('macs', bound)} MACs were searched, because slower ones cannot be trained "
+        "within the budget; a longer --budget allows more."
     )
     session.remark(sentence)
     return replace(limits, macs=bound), (sentence,)
 
 
-def _strategy(session: Session, space: Space, full_s: float | None) -> tuple[Strategy, str]:
-    options = session.options
-    trials = options.trials or _expected_trials(session, full_s)
-    if options.strategy.lower() == "auto":
-        return auto(space, trials, 1 + len(options.objectives))
-    return strategy(options.strategy, trials), f"The strategy {options.strategy} was asked for."
+def _strategy(session: Session, space: Space, length: Length) -> tuple[Strategy, str]:
+    wanted = session.options.strategy
+    if wanted.lower() == "auto":
+        return auto(space, length.trials, 1 + len(session.options.objectives))
+    return strategy(wanted, length.trials), f"The strategy {wanted} was asked for."
 
 
-def _expected_trials(session: Session, full_s: float | None) -> int:
-    """How many full trainings the clock has room for."""
-    if session.clock.budget_s is None or not full_s:
-        return DEFAULT_TRIALS
-    left = session.clock.left_s - session.plan.reserve_s([full_s])
-    return max(1, round(left * session.plan.workers / full_s))
-
-
-def _scheduler(session: Session, full_s: float | None) -> tuple[Scheduler, str]:
-    epochs, name = session.recipe.epochs, session.options.scheduler
-    least = max(1, epochs // CUT_EPOCHS)
+def _scheduler(session: Session, length: Length) -> tuple[Scheduler, str]:
+    full, name = session.recipe.epochs, session.options.scheduler
     if name.lower() != "auto":
-        return scheduler(name, max_epochs=epochs, min_epochs=least), f"The scheduler {name} was asked for."
-    if full_s is None or full_s <= session.plan.trial_s or least == epochs:
-        return scheduler("full", max_epochs=epochs), "Full trainings fit the budget, so every trial gets one."
-    return (
-        scheduler("asha", max_epochs=epochs, min_epochs=least),
-        f"A full training takes about {full_s:.0f} s, too long for many of them, so ASHA trains most trials briefly.",
+        least = max(1, full // CUT_EPOCHS)
+        return scheduler(name, max_epochs=full, min_epochs=least), f"The scheduler {name} was asked for."
+    if length.epochs == full:
+        return scheduler("full", max_epochs=full), "Full trainings fit the budget, so every trial gets one."
+    return scheduler("full", max_epochs=length.epochs), (
+        f"Trials train for {length.epochs} of {full} epochs, so that about {length.trials} of them fit the budget; "
+        "finalists train in full."
     )
+
+
+def typical_full_s(session: Session, history: History) -> float:
+    """Seconds of a full training of what the search liked, projected from its trials."""
+    best = ranked(history.trials, session.task.metric)[:10]
+    return median([full_s(one.seconds, one.measures, session.recipe.epochs) for one in best] or [inf])
