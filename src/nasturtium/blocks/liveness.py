@@ -88,32 +88,52 @@ def _branches(branches: list[Expr], x: Signal, keep: bool, joined_in_place: bool
     return _Run(peak, alias=False)
 
 
+@dataclass(frozen=True)
+class _Line:
+    """A step of a cell: an operation on one buffer, or (op None) the sum of two. size: of its result."""
+
+    result: int
+    operands: tuple[int, ...]
+    op: Expr | None
+    at: Signal
+    size: int
+
+
 def _graph(expr: Graph, x: Signal, keep: bool) -> _Run:
-    """Edges run in order; a value dies after the last edge (or the output) that reads it."""
-    known = expr.values(x)
-    last_read = {source: place for place, (source, _, _) in enumerate(expr.edges)}
-    last_read |= dict.fromkeys(expr.outputs, len(expr.edges))
+    """Edges run in order. A buffer dies after the last line (or the output) that reads it; an identity makes none."""
+    lines, outputs = _lines(expr, x)
+    last_read = {buffer: place for place, line in enumerate(lines) for buffer in line.operands}
+    last_read |= dict.fromkeys(outputs, len(lines))
     if keep:
-        last_read[0] = len(expr.edges)
+        last_read[0] = len(lines)
     alive, peak = {0: x.size}, x.size
-    for place, (source, target, op) in enumerate(expr.edges):
-        at = known[source]
-        others = sum(alive.values()) - at.size
-        run = _run(op, at, keep=last_read[source] > place)
-        peak = max(peak, others + run.peak)
-        if last_read[source] <= place and not run.alias:
-            alive.pop(source)
-        fresh = known[target].size
-        if target not in alive:
-            # An alias of a value that lives on is copied, because later terms are added to it in place.
-            alive[target] = fresh
-            if run.alias and last_read[source] <= place:
-                alive.pop(source, None)
+    for place, line in enumerate(lines):
+        dying = {buffer for buffer in line.operands if last_read[buffer] <= place}
+        held = sum(alive.values())
+        if line.op is None:
+            overwritten = any(alive[buffer] == line.size for buffer in dying)
+            peak = max(peak, held + (0 if overwritten else line.size))
         else:
-            peak = max(peak, sum(alive.values()) + (0 if run.alias else fresh))
-            if last_read[source] <= place:
-                alive.pop(source, None)
-        peak = max(peak, sum(alive.values()))
-    if len(expr.outputs) > 1:
+            (source,) = line.operands
+            run = _run(line.op, line.at, keep=source not in dying)
+            peak = max(peak, held - alive[source] + run.peak)
+        alive = {buffer: size for buffer, size in alive.items() if buffer not in dying} | {line.result: line.size}
+    if len(outputs) > 1:
         peak = max(peak, sum(alive.values()) + expr.out(x).size)
-    return _Run(peak, alias=False)
+    return _Run(peak, alias=outputs == [0])
+
+
+def _lines(expr: Graph, x: Signal) -> tuple[list[_Line], list[int]]:
+    """A cell as straight-line code over numbered buffers (0 is the input), and the buffers of its outputs."""
+    known, buffers, lines = expr.values(x), {0: 0}, []
+    for source, target, op in expr.edges:
+        at, size = known[source], known[target].size
+        term = buffers[source]
+        if not _run(op, at, keep=True).alias:
+            lines.append(_Line(len(lines) + 1, (term,), op, at, size))
+            term = lines[-1].result
+        if target in buffers:
+            lines.append(_Line(len(lines) + 1, (buffers[target], term), None, at, size))
+            term = lines[-1].result
+        buffers[target] = term
+    return lines, [buffers[value] for value in expr.outputs]
