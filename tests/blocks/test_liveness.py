@@ -6,6 +6,7 @@ that define the cost: in-place primitives and sums overwrite an operand that nob
 """
 
 import pytest
+
 from nasturtium.blocks.counted import counted
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Primitive, Seq, Sum
 from nasturtium.blocks.primitives import Activation, Conv, Identity, Norm, Pool

@@ -8,6 +8,8 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from torch import nn
+
 from nasturtium.blocks import construct, deployed
 from nasturtium.errors import UserError
 from nasturtium.hardware import block_costs, find_device, measure_file, measure_latency, write_onnx
@@ -15,7 +17,6 @@ from nasturtium.hardware.latency import open_session
 from nasturtium.space import Space
 from nasturtium.task import Signal, Task
 from nasturtium.zoo import conv_macro, known_networks, tabular
-from torch import nn
 
 IMAGE = Task("classification", Signal("image", (1, 8, 8)), 10, "accuracy")
 SERIES = Task("classification", Signal("sequence", (2, 40)), 3, "accuracy")
@@ -97,7 +98,7 @@ def test_a_failed_export_leaves_nothing_behind(tmp_path: Path) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             raise RuntimeError("cannot be traced")
 
-    with pytest.raises(Exception, match="cannot be traced|export"):
+    with pytest.raises(Exception, match=r"cannot be traced|export"):
         write_onnx(Unfit(), Signal("vector", (3,)), tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []
 

@@ -71,7 +71,7 @@ class Seq(Expr):
     @property
     def is_flat(self) -> bool:
         """Is it made of primitives only?"""
-        return all([isinstance(part, Primitive) for _, part in self.parts])
+        return all(isinstance(part, Primitive) for _, part in self.parts)
 
     def signals(self, x: Signal) -> Iterator[tuple[str, Expr, Signal]]:
         """Each part with the type of its input."""

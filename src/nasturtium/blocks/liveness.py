@@ -125,7 +125,8 @@ def _graph(expr: Graph, x: Signal, keep: bool) -> _Run:
 
 def _lines(expr: Graph, x: Signal) -> tuple[list[_Line], list[int]]:
     """A cell as straight-line code over numbered buffers (0 is the input), and the buffers of its outputs."""
-    known, buffers, lines = expr.values(x), {0: 0}, []
+    known, buffers = expr.values(x), {0: 0}
+    lines: list[_Line] = []
     for source, target, op in expr.edges:
         at, size = known[source], known[target].size
         term = buffers[source]

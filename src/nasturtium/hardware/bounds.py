@@ -141,7 +141,8 @@ class Bounder:
         return found
 
     def _then(self, before: Reach, part: Node, row: Row) -> Reach:
-        join, found = self.fold.combine, {}
+        join = self.fold.combine
+        found: Reach = {}
         for state, (low, high) in before.items():
             for end, (least, most) in self._reach(part, state, row).items():
                 ends = (

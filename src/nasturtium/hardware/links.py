@@ -173,6 +173,7 @@ def _items(blocks: Place) -> tuple[Place, ...]:
     if isinstance(blocks, Group):
         return blocks.parts
     assert isinstance(blocks, Fixed)
+    assert isinstance(blocks.value, tuple)
     return tuple(Fixed(f"{blocks.path}.{at}", block) for at, block in enumerate(blocks.value))
 
 

@@ -75,7 +75,7 @@ def _shape_proto(shape: tuple[int, ...]) -> Any:
 
 def _load(path: Path) -> Any:
     import onnx
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
         return onnx.load(str(path))
