@@ -44,7 +44,7 @@ class Bounder:
         self._decisions = [named.decision for named in space.decisions]
         self._open: Row = tuple(0 if index in fold.ignored else -1 for index in range(len(self._decisions)))
         self._known: dict[tuple[Node, State, object], Reach] = {}
-        self._choices: dict[tuple[Leaf, object], list[Row]] = {}
+        self._choices: dict[tuple[Leaf, int, object], list[Row]] = {}
 
     def bounds(self, given: Mapping[int, int] | None = None) -> Bounds | None:
         """Least and greatest costs; None where nothing can be built.
@@ -62,7 +62,7 @@ class Bounder:
         return Bounds(dict(zip(self.fold.names, low)), dict(zip(self.fold.names, high)), self.exact)  # noqa: B905
 
     def _reach(self, node: Node, state: State, row: Row) -> Reach:
-        key = (node, state, node.key(row))
+        key = (node, state, node.row(row, state) if isinstance(node, Leaf) else node.key(row))
         if key not in self._known:
             self._known[key] = self._look(node, state, row)
         return self._known[key]
@@ -153,9 +153,9 @@ class Bounder:
         return found
 
     def _leaf(self, leaf: Leaf, state: State, row: Row) -> Reach:
-        key = (leaf, leaf.key(row))
+        key = (leaf, state & 1, leaf.row(row, state))
         if key not in self._choices:
-            self._choices[key] = list(self._rows(leaf.places, row))
+            self._choices[key] = list(self._rows(leaf.places(state & 1), row))
         found: Reach = {}
         for choice in self._choices[key]:
             try:

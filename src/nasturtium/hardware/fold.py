@@ -56,7 +56,7 @@ class Fold:
     def link(self, leaf: Leaf, codes: Codes, state: State) -> tuple[Numbers, State]:
         """Costs of one link and the state after it. Raises `SpaceError` where it cannot be applied."""
         memo = self._memo[leaf]
-        key = (state, leaf.key(codes))
+        key = (state, leaf.key(codes) if state & 1 else leaf.later_key(codes))
         known = memo.get(key)
         if known is None:
             known = memo[key] = self._look(leaf, codes, state)

@@ -4,13 +4,14 @@ A link is a block as `Sequence.links` and `Stage.links` would give it, but with 
 """
 
 from abc import ABC
+from collections.abc import Callable
 from collections.abc import Sequence as List
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 from nasturtium.blocks import Block, Sequence, Stage
 from nasturtium.space.decisions import Decision
-from nasturtium.space.places import Fixed, Fork, Group, Number, Place, Span
+from nasturtium.space.places import Codes, Fixed, Fork, Group, Number, Place, Span
 
 
 @dataclass(eq=False)
@@ -20,7 +21,7 @@ class Node(ABC):
     decisions: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        self.key = itemgetter(*self.decisions) if self.decisions else _nothing
+        self.key = _key(self.decisions)
 
 
 @dataclass(eq=False)
@@ -31,9 +32,19 @@ class Leaf(Node):
     width: Place | None = None
     stride: Place | None = None
 
-    @property
-    def places(self) -> tuple[Place, ...]:
-        return tuple(place for place in (self.width, self.stride, self.place) if place is not None)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        needed = {index for place in self.places(False) for index in place.decisions}
+        self.later_key = _key(tuple(index for index in self.decisions if index in needed))
+
+    def row(self, codes: Codes, state: int) -> object:
+        """The codes that bear on the costs in this state (see `fold.State`): the stride counts only where it is due."""
+        return self.key(codes) if state & 1 else self.later_key(codes)
+
+    def places(self, strides: int) -> tuple[Place, ...]:
+        """What has to be decided; with the stride if it is due."""
+        parts = (self.width, self.stride if strides else None, self.place)
+        return tuple(place for place in parts if place is not None)
 
 
 @dataclass(eq=False)
@@ -183,5 +194,5 @@ def _has_chain(place: Place) -> bool:
     return isinstance(place, Group) and place.kind in (Sequence, Stage)
 
 
-def _nothing(codes: object) -> tuple[()]:
-    return ()
+def _key(indices: tuple[int, ...]) -> Callable[[Codes], object]:
+    return itemgetter(*indices) if indices else lambda codes: ()

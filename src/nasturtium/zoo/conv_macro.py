@@ -67,7 +67,7 @@ def plan(task: Task) -> Plan:
 def _sequence_plan(length: int) -> Plan:
     """Strides so that some 4 to 16 positions remain, kernels that see a good part of the sequence."""
     halvings = max(0, round(log2(max(length, 1) / 12)))
-    kernels = (3, 5, 9) if length >= 32 else (3, 5)
+    kernels = (3, 7) if length >= 32 else (3, 5)
     stem_kernels = (5, 9, 15) if length >= 64 else (3, 5)
     sides = (length // 2,) if length >= 256 else ()
     strides = tuple((1, 2) if place < halvings else (1,) for place in range(4))
