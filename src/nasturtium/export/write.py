@@ -57,8 +57,8 @@ def write_best(
     """
     facts = facts or CardFacts()
     module = deployable.module()
-    some = np.asarray(rows[:CHECK_ROWS], dtype=np.float32)
-    expected = predict(module, torch.from_numpy(np.ascontiguousarray(some)))
+    some = np.array(rows[:CHECK_ROWS], dtype=np.float32, order="C")  # a copy: the rows may be a read-only map of a file
+    expected = predict(module, torch.from_numpy(some))
     encoding = json.loads(preprocessing)["input"]
     script = write_script(deployable, encoding, summary(deployable, facts.data))
     notices = [f"There is no model.py, because the model cannot stand alone: {'; '.join(script.missing)}."] * (

@@ -1,6 +1,14 @@
 """Splits, baselines, control, finalists, statistics and the last word."""
 
-from nasturtium.protocol.contenders import Contender, best_baseline, best_random, broken_limits, ranked, shortlist
+from nasturtium.protocol.contenders import (
+    Contender,
+    best_baseline,
+    best_random,
+    broken_limits,
+    ranked,
+    shortlist,
+    simpler_baseline,
+)
 from nasturtium.protocol.final import OpenedTest, Tested, compare_tested, final_checkpoints, final_jobs
 from nasturtium.protocol.finalists import (
     COMPARED,
@@ -20,5 +28,6 @@ __all__ = [
     "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog",
     "OpenedTest", "Plan", "Setting", "Tested", "best_baseline", "best_listed", "best_random", "broken_limits",
     "compare_tested", "decide", "final_checkpoints", "final_epochs", "final_jobs", "finalist", "named_found",
-    "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "split_rest",
+    "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "simpler_baseline",
+    "split_rest",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from nasturtium.classical import Classical
 from nasturtium.hardware import Limits
 from nasturtium.training import METRICS
 from nasturtium.trial import History, Trial
@@ -64,6 +65,15 @@ def best_baseline(baselines: Iterable[Contender], metric: str, shipping: bool = 
     return min(able, key=lambda b: (sign * b.measures[metric], b.measures.get("params", 0.0)), default=None)
 
 
+def simpler_baseline(baselines: Iterable[Contender], than: Contender | None, metric: str) -> Contender | None:
+    """The best simple model with fewer parameters than the baseline `than`: it ships unless `than` is really better."""
+    if than is None:
+        return None
+    most = than.measures.get("params", 0.0)
+    simple = [b for b in baselines if isinstance(b.subject, Classical) and b.measures.get("params", most) < most]
+    return best_baseline(simple, metric)
+
+
 def shortlist(history: History, metric: str, epochs: int, count: int) -> list[Contender]:
     """The best `count` distinct networks of the search by validation score, to be trained for `epochs`."""
     chosen: dict[str, Trial] = {}
@@ -73,9 +83,9 @@ def shortlist(history: History, metric: str, epochs: int, count: int) -> list[Co
     return [_contender(f"found-{place + 1}", "found", trial, epochs) for place, trial in enumerate(chosen.values())]
 
 
-def best_random(history: History, metric: str, epochs: int) -> Contender | None:
+def best_random(trials: Iterable[Trial], metric: str, epochs: int) -> Contender | None:
     """The best of the random control."""
-    controls = ranked((trial for trial in history.trials if trial.origin == "random"), metric)
+    controls = ranked((trial for trial in trials if trial.origin == "random"), metric)
     return _contender("random", "random", controls[0], epochs) if controls else None
 
 

@@ -7,7 +7,8 @@ A network that the search found ships by one of three routes, tried in this orde
 3. "cheaper": it costs at most half in something that the user limited (and no more in anything limited), and the same
    test puts it above the baseline less a margin, a tenth of the baseline's distance from a perfect score.
 
-Otherwise search did not pay and the baseline ships. The scores that chose the finalists are not used: the best of many
+Otherwise search did not pay and the baseline ships. Of two baselines the one with fewer parameters ships, unless the
+same test shows the dearer one to be better; a network must be better than both, or cheaper than both. The scores that chose the finalists are not used: the best of many
 noisy scores is flattered (the winner's curse), so all are scored afresh. Several networks are tested in the order given
 and the first failure ends the tests, which bounds the chance of any false claim by alpha without a share for each
 (fixed-sequence testing: Maurer, Hothorn & Lehmacher 1995; Westfall & Krishen 2001). The best baseline is the one that
@@ -20,6 +21,7 @@ up to 5.6 % of 1,000 simulated studies in which nothing was better. `benchmarks/
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -108,7 +110,8 @@ class Versus:
 class Decision:
     """choice: what ships. network: the network that was judged, None if none could ship.
 
-    against: the best baseline that can ship. test: network against it. comparisons: network against every finalist
+    against: the baseline that ships if the network does not: the simplest of those that it is not shown to beat; the
+    best of all if it beats them. test: network against it. comparisons: network against every finalist
     that trained, those over a limit included. sentence: the verdict in plain words.
     """
 
@@ -131,9 +134,10 @@ def decide(finalists: Sequence[Finalist], setting: Setting) -> Decision:
     baselines = [one for one in finalists if one.role == "baseline" and one.can_ship]
     if not networks and not baselines:
         raise RunError(_nothing(finalists))
-    against = _best(baselines, setting) if baselines else None
-    choice, reason = _choose(networks, against, setting)
+    rivals = _rivals(baselines, setting)
+    choice, reason = _choose(networks, rivals, setting)
     network = choice if choice.role != "baseline" else (networks[0] if networks else None)
+    against = choice if choice.role == "baseline" else rivals[-1] if rivals else None
     test = _test(network, against, setting) if network and against else None
     comparisons = _compare_all(network, finalists, setting) if network else ()
     verdict: Literal["search", "baseline"] = "baseline" if choice.role == "baseline" else "search"
@@ -142,18 +146,42 @@ def decide(finalists: Sequence[Finalist], setting: Setting) -> Decision:
     return Decision(choice, verdict, reason, network, against, test, comparisons, said)
 
 
-def _choose(networks: list[Finalist], against: Finalist | None, setting: Setting) -> tuple[Finalist, Reason]:
-    if against is None:
+def _rivals(baselines: Sequence[Finalist], setting: Setting) -> list[Finalist]:
+    """Baselines that a network must beat, in this order: the cheapest of those that the best is not shown to beat, and
+    the best itself."""
+    if not baselines:
+        return []
+    best = _best(baselines, setting)
+    cheaper = [one for one in baselines if _params(one) < _params(best)]
+    equal = [one for one in cheaper if _test(best, one, setting).p_better > setting.alpha]
+    return [*([min(equal, key=_params)] if equal else []), best]
+
+
+def _params(finalist: Finalist) -> float:
+    return finalist.costs.get("params", inf)
+
+
+def _choose(networks: list[Finalist], rivals: list[Finalist], setting: Setting) -> tuple[Finalist, Reason]:
+    if not rivals:
         return _best(networks, setting), "only"
-    better = _leading(networks, lambda one: _test(one, against, setting).p_better, setting)
+
+    def not_better(network: Finalist) -> float:
+        return max(_test(network, one, setting).p_better for one in rivals)
+
+    def worse(network: Finalist) -> float:
+        return max(_test(network, one, setting).exceeds(-_margin(one, setting)) for one in rivals)
+
+    better = _leading(networks, not_better, setting)
     if better:
         return _best(better, setting), "better"
-    margin = _margin(against, setting)
-    cheap = [one for one in networks if _much_cheaper(one, against, setting)]
-    enough = _leading(cheap, lambda one: _test(one, against, setting).exceeds(-margin), setting)
+    cheap = [one for one in networks if all(_much_cheaper(one, rival, setting) for rival in rivals)]
+    enough = _leading(cheap, worse, setting)
     if enough:
         return _best(enough, setting), "cheaper"
-    return against, "not better"
+    if not networks:
+        return rivals[0], "not better"
+    unbeaten = (one for one in rivals if _test(networks[0], one, setting).p_better > setting.alpha)
+    return next(unbeaten, rivals[-1]), "not better"
 
 
 def _leading(networks: list[Finalist], p_value: Callable[[Finalist], float], setting: Setting) -> list[Finalist]:

@@ -23,6 +23,7 @@ from nasturtium.protocol import (
     named_found,
     resplit_jobs,
     shortlist,
+    simpler_baseline,
     split_rest,
 )
 from nasturtium.protocol.statistics.row_values import MEANS, SCALES
@@ -35,7 +36,7 @@ from nasturtium.workflows.session import Session
 
 @dataclass(frozen=True)
 class Choice:
-    """Who was compared, and what was decided. order: who ships, and who after them if their file breaks a limit."""
+    """Who was compared, and what was decided. baseline: that the decision is against. order: who ships, and who after them if their file breaks a limit."""
 
     found: Contender | None
     random: Contender | None
@@ -45,7 +46,7 @@ class Choice:
     order: tuple[Contender, ...]
 
 
-def choose(session: Session, baselines: Sequence[Contender], history: History) -> Choice:
+def choose(session: Session, baselines: Sequence[Contender], history: History, control: History | None) -> Choice:
     """Find the search's best network, compare it on fresh resplits, decide."""
     metric = session.task.metric
     listed = _shortlist(session, history)
@@ -54,12 +55,14 @@ def choose(session: Session, baselines: Sequence[Contender], history: History) -
         session.progress.phase("Shortlist", f"the {len(listed)} best networks of the search, trained again")
         outcomes = session.run(resplit_jobs(listed, LISTED, session.seed, _each_s(session, history)))
         found = best_listed(listed, outcomes, metric)
-    random = best_random(history, metric, session.recipe.epochs)
+    random = best_random((*history.trials, *(control.trials if control else ())), metric, session.recipe.epochs)
     found = named_found(found) if found is not None else None
     if random is not None and found is not None and _same(random, found):
         random = None
     baseline = best_baseline(baselines, metric)
-    contenders = [one for one in (found, random, baseline, _over(session, baselines, baseline)) if one is not None]
+    simpler = simpler_baseline(baselines, baseline, metric)
+    rivals = (found, random, simpler, baseline, _over(session, baselines, baseline))
+    contenders = [one for one in rivals if one is not None]
     session.progress.phase("Finalists", f"{', '.join(one.name for one in contenders)} on {RESPLITS} fresh resplits")
     outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session, history)))
     finalists = tuple(finalist(one, outcomes, metric, one.broken) for one in contenders)
@@ -68,7 +71,8 @@ def choose(session: Session, baselines: Sequence[Contender], history: History) -
     order = tuple(
         replace(one, epochs=lengths.get(one.name, one.epochs)) for one in _order(decision, contenders, listed)
     )
-    return Choice(found, random, baseline, finalists, decision, order)
+    against = next((one for one in contenders if decision.against and one.name == decision.against.name), None)
+    return Choice(found, random, against, finalists, decision, order)
 
 
 def _shortlist(session: Session, history: History) -> list[Contender]:

@@ -25,7 +25,7 @@ class Ending:
 
 def finish(session: Session, baselines: Sequence[Contender], searched: Searched) -> Ending:
     """Choose, retrain, export, re-measure; then open the test set, once."""
-    choice = choose(session, baselines, searched.history)
+    choice = choose(session, baselines, searched.history, searched.control)
     first, others = _two_sides(choice)
     session.progress.phase("Final training", f"{', '.join(one.name for one in first)}: {SEEDS} seeds each, on all rows")
     checkpoints = retrain(session, first, _each_s(session, len(first)))

@@ -32,6 +32,10 @@ class RunFolder:
         return self.path / "study.journal"
 
     @property
+    def control_journal(self) -> Path:
+        return self.path / "control.journal"
+
+    @property
     def result(self) -> Path:
         return self.path / "result.json"
 

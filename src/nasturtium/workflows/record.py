@@ -56,17 +56,23 @@ def baseline_record(session: Session, contender: Contender, tested: Tested | Non
     }
 
 
-def control_record(session: Session, history: History) -> dict[str, Any] | None:
-    """What random search alone would have found with as many full trainings; None with too few random trials."""
+def control_record(session: Session, history: History, control: History | None) -> dict[str, Any] | None:
+    """What random search alone would have found with as many trainings; None with too few random trials.
+
+    control: a random search that was run for real; its trials then join those of the search's own control.
+    """
     metric = session.task.metric
     full = max((trial.fidelity.epochs for trial in history.scored), default=0)
     complete = [trial for trial in history.scored if trial.fidelity.epochs == full]
-    scores = [trial.measures[metric] for trial in complete if trial.origin == "random"]
+    extra = () if control is None else control.scored
+    random = [trial for trial in complete if trial.origin == "random"] + list(extra)
+    scores = [trial.measures[metric] for trial in random if trial.fidelity.epochs == full]
     if len(scores) < LEAST_RANDOM:
         return None
     direction = METRICS[metric].direction
     best = expected_best(np.array(scores), len(complete), direction=direction, best_possible=BEST_POSSIBLE.get(metric))
-    return {"name": "random", "metric": metric, **asdict(best)}
+    ran = None if control is None or not control.scored else ranked(control.trials, metric)[0].measures[metric]
+    return {"name": "random", "metric": metric, **asdict(best), "ran_for_real": ran}
 
 
 def limit_record(check: LimitCheck) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf, isinf
+from pathlib import Path
 from statistics import median
 
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
@@ -15,18 +16,13 @@ from nasturtium.study import JournalStore, Study, run_study
 from nasturtium.training import METRICS
 from nasturtium.trial import History, Objective
 from nasturtium.workflows.baselines import Speed, full_s, measured_speed
+from nasturtium.workflows.length import Length, trial_length
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
 
 COST_NAMES = {"latency": "latency_ms"}
-DEFAULT_TRIALS = 100
-WANTED_TRIALS = 48
-"""Trials that a clock should have room for: fewer tell a strategy little."""
-LEAST_EPOCHS = 4
 PATIENCE = 2.5
 """A trial may take so many times as long as a typical one; then its schedule is shortened."""
-MOST_KEPT = 0.65
-"""Of what is left when the search begins, at most so much is kept for finalists, final trainings and files."""
 AMPLE_MACS = 1e8
 CUT_EPOCHS = 9
 """Adaptive schedulers begin with this fraction of a full training."""
@@ -34,14 +30,19 @@ CUT_EPOCHS = 9
 
 @dataclass(frozen=True)
 class Searched:
-    """What the search left. sentence: why it ended. chosen_by: why this space, strategy and scheduler."""
+    """What the search left. control: the history of a random search of the same size, where it was run for real.
+    chosen_by: why this space, strategy and scheduler."""
 
     space: Space
     history: History
+    control: History | None
     strategy: str
     scheduler: str
     chosen_by: tuple[str, ...]
-    interrupted: bool
+
+    @property
+    def interrupted(self) -> bool:
+        return any(trial.failure == "interrupted" for trial in self.history.trials)
 
 
 def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
@@ -52,7 +53,6 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     speed = measured_speed(baselines)
     limits, reasons = _affordable(session, speed)
     space, why_space = find_space(session.options.space, session.task, limits)
-    candidates = LimitedCandidates(space, CostModel(space), limits)
     length = trial_length(session, speed)
     chosen, why_strategy = _strategy(session, space, length)
     schedule, why_scheduler = _scheduler(session, length)
@@ -60,25 +60,44 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
         strategy=chosen,
         control=strategy("random"),
         scheduler=schedule,
-        candidates=candidates,
+        candidates=LimitedCandidates(space, CostModel(space), limits),
         objectives=objectives_of(session),
         seed=session.options.seed,
         trials=session.options.trials,
-        seconds_left=None if session.clock.budget_s is None else lambda: length.search_end_s - session.clock.seconds,
         trial_deadline_s=None if isinf(length.seconds) else session.deadline(PATIENCE * length.seconds),
-        checkpoints=session.folder.checkpoints,
+        checkpoints=None if schedule.name == "full" else session.folder.checkpoints,
         stop_on_plateau=session.options.stop_on_plateau,
     )
-    with JournalStore(session.folder.journal, study.identity, space) as store:
-        history = run_study(study, session.executor, store, session.listen)
-    return Searched(
-        space,
-        history,
-        chosen.name,
-        schedule.name,
-        (*reasons, why_space, why_strategy, why_scheduler),
-        interrupted=any(trial.failure == "interrupted" for trial in history.trials),
+    history, control = _run(session, study, length)
+    reasons = (*reasons, why_space, why_strategy, why_scheduler)
+    return Searched(space, history, control, chosen.name, schedule.name, reasons)
+
+
+def _run(session: Session, study: Study, length: Length) -> tuple[History, History | None]:
+    """The search, and where it was asked for a random search of the same size, each in half of the time."""
+    now, full = session.clock.seconds, session.options.control == "full"
+    middle = (now + length.search_end_s) / 2 if full else length.search_end_s
+    history = _recorded(session, study, middle, session.folder.journal)
+    if not full:
+        return history, None
+    session.progress.phase("Random control", f"{len(history.trials)} trials, for real")
+    random = replace(
+        study,
+        strategy=study.control,
+        control_share=1.0,
+        seed=session.seed("control"),
+        trials=max(1, len(history.trials)),
+        checkpoints=None,
+        stop_on_plateau=False,
     )
+    return history, _recorded(session, random, length.search_end_s, session.folder.control_journal)
+
+
+def _recorded(session: Session, study: Study, end_s: float, journal: Path) -> History:
+    if not isinf(end_s):
+        study = replace(study, seconds_left=lambda: end_s - session.clock.seconds)
+    with JournalStore(journal, study.identity, study.candidates.space) as store:
+        return run_study(study, session.executor, store, session.listen)
 
 
 def objectives_of(session: Session) -> tuple[Objective, ...]:
@@ -86,35 +105,6 @@ def objectives_of(session: Session) -> tuple[Objective, ...]:
     metric = session.task.metric
     extra = [COST_NAMES.get(name, name) for name in session.options.objectives if name != metric]
     return (Objective(metric, METRICS[metric].direction), *(Objective(name, "minimize") for name in extra))
-
-
-@dataclass(frozen=True)
-class Length:
-    """epochs: of a trial. seconds: that a typical one takes, infinite without a clock. trials: expected.
-    search_end_s: when the search must end, on the run's clock."""
-
-    epochs: int
-    seconds: float
-    trials: int
-    search_end_s: float
-
-
-def trial_length(session: Session, speed: Speed | None) -> Length:
-    """Trials of full length where enough of them fit the clock; else as short as they must be for that.
-
-    A short schedule that anneals to the end ranks networks well; the finalists get full trainings in any case.
-    """
-    full, plan, options = session.recipe.epochs, session.plan, session.options
-    if session.clock.budget_s is None:
-        return Length(full, inf, options.trials or DEFAULT_TRIALS, inf)
-    typical_s = speed.full_s if speed is not None else plan.trial_s
-    left = session.clock.left_s
-    kept = min(plan.reserve_s(typical_s), MOST_KEPT * left)
-    room = (left - kept) * plan.workers
-    seconds = min(typical_s, room / (options.trials or WANTED_TRIALS))
-    epochs = max(min(full, LEAST_EPOCHS), min(full, round(full * seconds / typical_s)))
-    expected = max(1, round(room / max(seconds, typical_s * epochs / full)))
-    return Length(epochs, seconds, options.trials or expected, session.clock.seconds + left - kept)
 
 
 def _affordable(session: Session, speed: Speed | None) -> tuple[Limits, Sequence[str]]:

@@ -41,7 +41,7 @@ def result_record(
         "best": model_record(session, best, tested.get(best.name), shipped.measured),
         "found": None if found is None else model_record(session, found, tested.get("found")),
         "baselines": [baseline_record(session, one, tested.get(one.name)) for one in baselines],
-        "control": control_record(session, searched.history),
+        "control": control_record(session, searched.history, searched.control),
         "finalists": [_finalist(one) for one in choice.finalists],
         "limits": [limit_record(check) for check in shipped.limits],
         "comparison": _comparison(ending),
