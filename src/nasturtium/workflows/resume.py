@@ -6,13 +6,14 @@ from typing import Any
 
 from nasturtium.errors import RunError
 from nasturtium.training import Recipe
+from nasturtium.workflows.checking import check_options
 from nasturtium.workflows.clock import Clock
 from nasturtium.workflows.folder import open_folder
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.preparation import check_same_data, prepare_data
 from nasturtium.workflows.progress import Progress, Silent
 from nasturtium.workflows.result import Result
-from nasturtium.workflows.search import check_options, run
+from nasturtium.workflows.search import run
 
 
 def resume_run(path: str, progress: Progress | None = None) -> Result:

@@ -8,17 +8,16 @@ from typing import Any
 import torch
 
 from nasturtium.evaluators import Standalone
-from nasturtium.hardware import Limits, find_device
+from nasturtium.hardware import Limits
 from nasturtium.protocol import JobLog, Plan
-from nasturtium.schedulers import SCHEDULERS
-from nasturtium.strategies import STRATEGIES
 from nasturtium.study import LocalExecutor
 from nasturtium.training import Recipe, default_recipe, flips_survive, set_threads
 from nasturtium.workflows.baselines import run_baselines
+from nasturtium.workflows.checking import check_options, check_space
 from nasturtium.workflows.clock import Clock
 from nasturtium.workflows.finishing import finish
 from nasturtium.workflows.folder import RunFolder, new_folder, open_folder, surroundings, write_json
-from nasturtium.workflows.options import SearchOptions, known
+from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.preparation import Prepared, keep, prepare_data
 from nasturtium.workflows.progress import Progress, Silent
 from nasturtium.workflows.reporting import keep_facts, render, winner
@@ -42,18 +41,11 @@ def run_search_workflow(
     shown.phase("Data", "reading and splitting")
     prepared = prepare_data(options)
     shown.lines(prepared.profile.lines())
+    check_space(options, prepared.task, limits)
     folder = new_folder(options.output, prepared.name)
     recipe = choose_recipe(options, prepared)
     folder.start(manifest(options, prepared, recipe))
     return run(options, folder, prepared, limits, recipe, clock, shown)
-
-
-def check_options(options: SearchOptions) -> Limits:
-    """Everything that can be refused before the data is read. Returns the parsed limits."""
-    find_device(options.device)
-    known("strategy", options.strategy.lower().replace("_", "-"), ("auto", *STRATEGIES))
-    known("scheduler", options.scheduler.lower().replace("_", "-"), ("auto", *SCHEDULERS))
-    return Limits.parse(**options.limits)
 
 
 def run(

@@ -19,10 +19,19 @@ def find_space(wanted: Any, task: Task, limits: Limits) -> tuple[Space, str]:
     if callable(wanted):
         return Space(wanted, task), f"The space {getattr(wanted, '__name__', 'space')} was given."
     text = str(wanted)
-    if ".py" in text or text.endswith(".json"):
+    if _is_file(text):
         return load_space(text, task), f"The space {text} was given."
-    if text.replace("_", "-") not in SPACES:
-        near = hint(text, SPACES)
-        own = " For a space of your own write --space file.py:NAME." if not Path(text).exists() else ""
-        raise SpaceError(f"There is no space {text!r}. {near}{own}")
+    check_space_name(text)
     return ready_space(text, task, limits), f"The space {text} was asked for."
+
+
+def check_space_name(name: str) -> None:
+    """Raise `SpaceError` for a name that is neither a ready space nor the form of a file."""
+    if not _is_file(name) and name.lower().replace("_", "-") not in SPACES:
+        near = hint(name, SPACES)
+        own = " For a space of your own write --space file.py:NAME." if not Path(name).exists() else ""
+        raise SpaceError(f"There is no space {name!r}. {near}{own}")
+
+
+def _is_file(name: str) -> bool:
+    return ".py" in name or name.endswith(".json")

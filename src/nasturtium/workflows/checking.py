@@ -1,0 +1,67 @@
+"""What can be refused before anything is trained or written: options, the output, the space, limits out of reach."""
+
+import numpy as np
+
+from nasturtium import training
+from nasturtium.errors import LimitError, SpaceError
+from nasturtium.evaluators import lowered
+from nasturtium.evaluators.latency import latency_of
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits, find_device, shown
+from nasturtium.hardware.walk import minimiser
+from nasturtium.schedulers import SCHEDULERS
+from nasturtium.space import Space
+from nasturtium.strategies import STRATEGIES
+from nasturtium.task import Task
+from nasturtium.training import METRICS
+from nasturtium.workflows.folder import new_folder
+from nasturtium.workflows.options import SearchOptions, known
+from nasturtium.workflows.spaces import check_space_name, find_space
+
+OBJECTIVES = ("params", "macs", "activations", "memory", "latency")
+
+
+def check_options(options: SearchOptions) -> Limits:
+    """Everything that can be refused before the data is read. Returns the parsed limits."""
+    find_device(options.device)
+    training.find_device(options.accelerator)
+    known("strategy", options.strategy.lower().replace("_", "-"), ("auto", *STRATEGIES))
+    known("scheduler", options.scheduler.lower().replace("_", "-"), ("auto", *SCHEDULERS))
+    for name in options.objectives:
+        if name not in METRICS:
+            known("objective", name, OBJECTIVES)
+    if isinstance(options.space, str):
+        check_space_name(options.space)
+    if options.output is not None:
+        new_folder(options.output, "")
+    return Limits.parse(**options.limits)
+
+
+def check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
+    """Refuse a space that cannot be made for the task, and limits that nothing in it can meet, before any training.
+
+    Raises `SpaceError`, and `LimitError` with the limit, the least value that can be reached and what to change.
+    """
+    space, _ = find_space(options.space, task, limits)
+    try:
+        costs = CostModel(space)
+    except SpaceError:
+        raise SpaceError(
+            f"The space {space.name!r} is no network: its root is not a block. Give a function of the task, or a tree "
+            "of blocks; `nasturtium space show` prints one."
+        ) from None
+    if not limits.items():
+        return
+    LimitedCandidates(space, costs, limits).sample(np.random.default_rng([options.seed]))
+    if limits.latency_ms is not None:
+        _check_latency(space, costs, task, limits.latency_ms)
+
+
+def _check_latency(space: Space, costs: CostModel, task: Task, limit_ms: float) -> None:
+    """The network of least MACs is taken for the quickest: latency is measured, so its least value is not known."""
+    quickest_ms = latency_of(lowered(minimiser(costs, "macs"), task), task)
+    if quickest_ms > limit_ms:
+        raise LimitError(
+            f"The network of the space {space.name!r} with the fewest MACs takes {shown('latency_ms', quickest_ms)} on "
+            f"this machine, above the limit of {shown('latency_ms', limit_ms)} latency. Raise the limit above that, or "
+            "give a space with fewer or smaller blocks."
+        )
