@@ -37,6 +37,14 @@ def test_samples_are_feasible_and_repeat_with_the_seed(digits: Space) -> None:
     assert len(set(first)) > 15
 
 
+def test_what_was_asked_before_does_not_matter(digits: Space) -> None:
+    for space, limits in ((digits, Limits.parse(params="5k")), (needle(), Limits(params=400))):
+        used = candidates(space, limits)
+        for seed in range(5):
+            used.sample(np.random.default_rng(seed))
+        assert used.sample(np.random.default_rng(9)) == candidates(space, limits).sample(np.random.default_rng(9))
+
+
 def test_samples_are_uniform_over_the_feasible_architectures() -> None:
     space = Space(sequence(one=Dense(choice(1, 2, 3, 40)), two=Dense(choice(1, 2, 30)), head=Head(VECTOR)), VECTOR)
     some = candidates(space, Limits(params=400))

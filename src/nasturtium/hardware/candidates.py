@@ -1,5 +1,7 @@
 """Architectures within the limits: what a strategy may propose."""
 
+from functools import cached_property
+
 import numpy as np
 from jaxtyping import Float
 
@@ -11,6 +13,8 @@ from nasturtium.space import Architecture, Space, encode
 
 TRIES = 16_384
 """Uniform samples that are looked at before the directed search begins: well under a second."""
+PATIENCE = 64
+"""Times `TRIES`: uniform samples for one that is feasible, where such are known to exist."""
 
 
 class LimitedCandidates:
@@ -24,7 +28,6 @@ class LimitedCandidates:
     def __init__(self, space: Space, costs: CostModel | None, limits: Limits) -> None:
         self._space, self._costs, self.limits = space, costs, limits
         self._counted = tuple((name, limit) for name, limit in limits.items() if name in COUNTED)
-        self._starts: list[Architecture] | None = None
         if self._counted:
             self._refuse_impossible()
 
@@ -40,16 +43,12 @@ class LimitedCandidates:
         """A feasible architecture, uniform over the live decisions (by rejection).
 
         Where not one of `TRIES` samples is feasible: the end of a random walk through feasible ones, begun at the least
-        costs. Raises `LimitError` if none is found.
+        costs. Raises `LimitError` if none is found. The answer follows from `rng` alone, whatever was asked before.
         """
-        if self._starts is None:
-            looked, count = 0, 16
-            while looked < TRIES:
-                for codes in self._space.sample_codes(rng, count):
-                    if self._costs is None or self._costs.meets(codes, self.limits):
-                        return self._space.from_codes(codes)
-                looked, count = looked + count, min(4096, count * 4)
-            self._starts = self._search()
+        if self._is_common:
+            found = self._uniform(rng, PATIENCE * TRIES)
+            if found is not None:
+                return found
         return wander(self._starts, self.feasible, rng)
 
     def features(self, architecture: Architecture) -> Float[np.ndarray, " features"]:
@@ -59,8 +58,24 @@ class LimitedCandidates:
             return encoding
         return np.concatenate([encoding, np.log1p(list(self._costs(architecture).values()))])
 
-    def _search(self) -> list[Architecture]:
-        """Feasible architectures near the least costs; looked for only where uniform samples found none."""
+    def _uniform(self, rng: np.random.Generator, tries: int) -> Architecture | None:
+        """The first feasible one of so many uniform samples."""
+        looked, count = 0, 16
+        while looked < tries:
+            for codes in self._space.sample_codes(rng, count):
+                if self._costs is None or self._costs.meets(codes, self.limits):
+                    return self._space.from_codes(codes)
+            looked, count = looked + count, min(4096, count * 4)
+        return None
+
+    @cached_property
+    def _is_common(self) -> bool:
+        """Do uniform samples find feasible ones? Judged on samples of its own, so that a resumed search agrees."""
+        return not self._counted or self._uniform(np.random.default_rng(0), TRIES) is not None
+
+    @cached_property
+    def _starts(self) -> list[Architecture]:
+        """Feasible architectures near the least costs; looked for only where uniform samples find none."""
         assert self._costs is not None
         least = [minimiser(self._costs, name) for name, _ in self._counted]
         found = [architecture for architecture in least if self.feasible(architecture)]
