@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class RunFolder:
             self.checkpoints.mkdir(parents=True)
             write_json(self.manifest, {"schema": MANIFEST_SCHEMA, **manifest})
         except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)  # it was not there, or empty: see `new_folder`
             raise RunError(f"The run directory {self.path} cannot be written: {error.strerror or error}.") from error
 
     def clean(self) -> None:
@@ -83,7 +85,8 @@ class RunFolder:
 def new_folder(output: str | None, name: str) -> RunFolder:
     """An unused run directory: `output`, or `runs/NAME`, `runs/NAME-2` … Nothing is made yet."""
     if output is None:
-        candidates = (Path("runs") / (name if k == 1 else f"{name}-{k}") for k in range(1, 10_000))
+        stem = re.sub(r"[^\w-]+", "-", Path(name).stem).strip("-") or "run"
+        candidates = (Path("runs") / (stem if k == 1 else f"{stem}-{k}") for k in range(1, 10_000))
         return RunFolder(next(path for path in candidates if not path.exists()))
     path = Path(output)
     if path.is_file():
@@ -91,10 +94,10 @@ def new_folder(output: str | None, name: str) -> RunFolder:
     if path.is_dir() and any(path.iterdir()):
         what = "another run" if (path / "manifest.json").exists() else "other files"
         mend = " or continue it with: nasturtium resume " + output if what == "another run" else ""
-        raise RunError(
-            f"The output directory {output!r} holds {what}, which is never overwritten. Choose another{mend}."
-        )
+        raise RunError(f"The output directory {output!r} holds {what}, never overwritten. Choose another{mend}.")
     parent = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not parent.is_dir():
+        raise RunError(f"The output directory {output!r} cannot be made: {str(parent)!r} is a file.")
     if not os.access(parent, os.W_OK):
         raise RunError(f"The output directory {output!r} cannot be written: {str(parent)!r} is read-only.")
     return RunFolder(path)
@@ -107,9 +110,11 @@ def open_folder(path: str) -> tuple[RunFolder, dict[str, Any]]:
         raise RunError(f"{path!r} is not a run directory: it has no manifest.json.")
     try:
         manifest = json.loads(folder.manifest.read_text())
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"The manifest of {path!r} cannot be read: {error}.") from error
-    if manifest.get("schema", 0) > MANIFEST_SCHEMA:
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("schema"), int):
+        raise RunError(f"The manifest of {path!r} is not one of Nasturtium's: it says no schema.")
+    if manifest["schema"] > MANIFEST_SCHEMA:
         raise RunError(
             f"{path!r} was written by a newer Nasturtium (schema {manifest['schema']}, this one reads "
             f"{MANIFEST_SCHEMA}). Update with: pip install --upgrade nasturtium"
