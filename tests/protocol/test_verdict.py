@@ -39,6 +39,27 @@ def test_equal_scores_ship_the_baseline_and_say_so_plainly():
     assert "would probably have been missed" in decision.sentence
 
 
+def test_the_simpler_baseline_ships_unless_the_dearer_one_is_really_better():
+    network = finalist("net", "found", 0.981, 33_082)
+    simple, deep = finalist("logistic", "baseline", 0.98, 91, -1), finalist("mlp", "baseline", 0.9805, 6530, 0.5)
+    decision = decide([network, simple, deep], ACCURACY)
+    assert (decision.verdict, decision.choice.name, decision.against.name) == ("baseline", "logistic", "logistic")
+    assert "not shown to be better than the baseline logistic (91 params), which ships" in decision.sentence
+    assert decide([simple, finalist("mlp", "baseline", 0.99, 6530)], ACCURACY).choice.name == "mlp"
+    smaller = finalist("mlp", "baseline", 0.9805, 60)
+    assert decide([simple, smaller], ACCURACY).choice.name == "mlp", "the better one is also the smaller"
+
+
+def test_a_network_must_be_better_than_the_simpler_and_the_best_baseline():
+    simple, deep = finalist("logistic", "baseline", 0.95, 91, 6), finalist("mlp", "baseline", 0.96, 6530, -6)
+    network = finalist("net", "found", 0.975, 4210, 6)
+    decision = decide([network, simple, deep], ACCURACY)
+    assert decide([network, simple], ACCURACY).verdict == "search"
+    assert (decision.verdict, decision.choice.name) == ("baseline", "mlp")
+    better = decide([finalist("net", "found", 0.999, 4210), simple, deep], ACCURACY)
+    assert (better.verdict, better.against.name) == ("search", "mlp")
+
+
 def test_lower_is_better_for_an_error():
     decision = decide(
         [finalist("net", "found", 50.0, wobble=100), finalist("ridge", "baseline", 55.0, wobble=90)], RMSE

@@ -17,7 +17,7 @@ from nasturtium.report import numbers
         (numbers.score(-1.5, "r2"), "−1.500"),
         (numbers.score(math.nan, "rmse"), "–"),
         (numbers.score(None), "–"),
-        (numbers.difference(-0.0025, "balanced_accuracy"), "-0.25 points"),
+        (numbers.difference(-0.0025, "balanced_accuracy"), "−0.25 points"),
         (numbers.difference(0.5, "rmse"), "+0.5000"),
         (numbers.difference_interval(0.0002, 0.011, "accuracy"), "+0.02 to +1.10 points"),
         (numbers.difference_interval(None, 0.1), ""),

@@ -152,7 +152,7 @@ def test_the_summary_fits_a_terminal_of_80_columns(content):
     lines = summary_lines(content.result, "runs/digits")
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
-    assert "* found network                   18,212      99.44 %  99.11 % (98.31 to 99.51)" in text
+    assert "* found network                 18,212      99.44 %  99.11 % (98.31 to 99.51)" in text
     assert re.search(r"svc +81,034 +98\.89 % +over params", text)
     assert "size 81.2 KB of 60 KB (measured): NOT MET" in text
     assert "64 trials, 3 failed, 2 min 52 s in all, seed 0" in text

@@ -21,7 +21,7 @@ def difference(value: float | None, metric: str = "") -> str:
     if value is None or not isfinite(value):
         return UNKNOWN
     if metric.replace("_", "-") in SHARES:
-        return f"{100 * value:+.2f} points"
+        return f"{100 * value:+.2f} points".replace("-", "−")
     return f"+{significant(value)}" if value >= 0 else significant(value)
 
 

@@ -44,13 +44,13 @@ def _models(result: RunResult) -> list[str]:
     if result.found is not None and result.found.name != result.best.name:
         rows.append((" ", result.found))
     rows += [(" ", model) for model in result.baselines if model.name != result.best.name]
-    lines = [f"  {'model':<28} {'params':>9} {'validation':>12}  test (95 % interval)"]
+    lines = [f"  {'model':<26} {'params':>9} {'validation':>12}  test (95 % interval)"]
     for mark, model in rows:
         over = getattr(model, "over", [])
         told = f"over {', '.join(over)}" if over else _interval(model.test)
-        name = textwrap.shorten(model.name, 28, placeholder="…")
+        name = textwrap.shorten(model.name, 26, placeholder="…")
         lines.append(
-            f"{mark} {name:<28} {count(model.params):>9} {_mean(model.validation):>12}  {told}".rstrip()[:WIDTH]
+            f"{mark} {name:<26} {count(model.params):>9} {_mean(model.validation):>12}  {told}".rstrip()[:WIDTH]
         )
     return [*lines, "  (* ships)", ""]
 
@@ -84,5 +84,6 @@ def _certainty(result: RunResult) -> list[str]:
     text = f"{difference(comparison.difference, metric)} against {comparison.against}"
     ends = difference_interval(comparison.low, comparison.high, metric)
     text += f" ({ends})" if ends else ""
-    text += f", p = {probability(comparison.p_value)}" if comparison.p_value is not None else ""
+    if comparison.p_better is not None:
+        text += f", one-sided p = {probability(comparison.p_better)}"
     return textwrap.wrap(text, WIDTH, initial_indent=f"{'Gain':<11} ", subsequent_indent=" " * 12)

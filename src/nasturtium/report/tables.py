@@ -116,7 +116,7 @@ def comparison_words(content: ReportContent) -> Html:
         return Html("")
     ends = difference_interval(held.get("low"), held.get("high"), content.metric)
     ends = f" (95 % interval {ends})" if ends else ""
-    chance = f", p = {probability(held.get('p_value'))}" if held.get("p_value") is not None else ""
+    chance = f", one-sided p = {probability(held['p_better'])}" if held.get("p_better") is not None else ""
     test = f" Test: {held['test']}." if held.get("test") else ""
     return element(
         "p",
