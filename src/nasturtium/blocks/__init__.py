@@ -5,7 +5,7 @@ from nasturtium.blocks.build import build, construct
 from nasturtium.blocks.canonical import canonical
 from nasturtium.blocks.cells import NB201_EDGES, NB201_OPERATIONS, NB201Cell, NB201Reduction, NormAct
 from nasturtium.blocks.chain import Sequence, Stage, sequence, stage
-from nasturtium.blocks.conv import ConvBN, Downsample, MBConv, Plain, Residual, Resolution
+from nasturtium.blocks.conv import ConvBN, Downsample, MBConv, Plain, Residual, Resolution, Separable
 from nasturtium.blocks.counted import Counts, counted, primitives
 from nasturtium.blocks.dense import Dense, DenseResidual, Embed
 from nasturtium.blocks.deployed import deployed, preprocessing
@@ -17,7 +17,7 @@ from nasturtium.blocks.source import Source, source
 __all__ = [
     "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call", "Chain", "Concat", "ConvBN", "Counts", "Dense", "DenseResidual",
     "Downsample", "Embed", "Expr", "Foreign", "Gate", "Graph", "Head", "MBConv", "Module", "NB201Cell",
-    "NB201Reduction", "NormAct", "Plain", "Primitive", "Residual", "Resolution", "Seq", "Sequence", "Source", "Stage",
+    "NB201Reduction", "NormAct", "Plain", "Primitive", "Residual", "Resolution", "Separable", "Seq", "Sequence", "Source", "Stage",
     "Sum", "build", "canonical", "construct", "counted", "deployed", "module", "preprocessing", "primitives",
     "sequence", "source", "stage",
 ]  # fmt: skip

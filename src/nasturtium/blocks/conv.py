@@ -168,6 +168,25 @@ class MBConv(Block):
 
 @register
 @dataclass(frozen=True)
+class Separable(Block):
+    """Depth-wise separable convolution (Howard et al. 2017): depth-wise and 1x1, each normalised and activated."""
+
+    width: Open[int] | None = None
+    stride: Open[int] = 1
+    kernel: Open[int] = 3
+    activation: Open[str] = "relu"
+    norm: Open[str] = "batch"
+
+    def lower(self, x: Signal) -> Expr:
+        width = expect_width(self, self.width)
+        return seq(
+            ("depthwise", conv_norm_act(x.channels, self.kernel, self.stride, 0, self.norm, self.activation)),
+            ("pointwise", conv_norm_act(width, 1, 1, 1, self.norm, self.activation)),
+        )
+
+
+@register
+@dataclass(frozen=True)
 class Downsample(Block):
     """Average or maximum pooling over windows of 2; leaves inputs of a single position alone."""
 

@@ -15,6 +15,7 @@ from nasturtium.blocks import (
     MBConv,
     NormAct,
     Residual,
+    Separable,
     sequence,
     stage,
 )
@@ -115,7 +116,7 @@ def ds_cnn(task: Task) -> Family:
     kernel = 5 if task.input.rank == 1 else 3
 
     def make(width: int) -> Block:
-        block = MBConv(expand=1, kernel=kernel, skip=False)
+        block = Separable(kernel=kernel)
         stem = ConvBN(width, kernel, first)
         return sequence(stem=stem, body=stage(block, width, 4), head=Head(task))
 
