@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from textwrap import wrap
 from typing import Any
 
-WIDTH = 80
+WIDTH = 78
+"""Two less than a terminal has: the lines are shown indented."""
 LABEL = 12
 SHOWN = 8
 
 
 def profile_lines(facts: Mapping[str, Any]) -> list[str]:
-    """Lines of at most 80 characters: a heading, then one labelled paragraph for each thing worth saying."""
+    """Lines of at most 78 characters: a heading, then one labelled paragraph for each thing worth saying."""
     heading = f"{facts['name']}: {facts['rows']:,} rows, {_shape(facts)}; {facts['task']} of {facts['target']!r}"
     lines = wrap(f"{heading} ({facts['metric']})", WIDTH)
     for label, text in _paragraphs(facts):

@@ -66,12 +66,15 @@ def best_baseline(baselines: Iterable[Contender], metric: str, shipping: bool = 
 
 
 def simpler_baseline(baselines: Iterable[Contender], than: Contender | None, metric: str) -> Contender | None:
-    """The best simple model with fewer parameters than the baseline `than`: it ships unless `than` is really better."""
+    """The best simple model with fewer parameters than the baseline `than`: it ships unless `than` is really better.
+
+    The trivial predictor is none: where too few rows show that anything is better, it would be an answer to nothing.
+    """
     if than is None:
         return None
     most = than.measures.get("params", 0.0)
-    simple = [b for b in baselines if isinstance(b.subject, Classical) and b.measures.get("params", most) < most]
-    return best_baseline(simple, metric)
+    simple = [one for one in baselines if isinstance(one.subject, Classical) and one.subject.family != "trivial"]
+    return best_baseline([one for one in simple if one.measures.get("params", most) < most], metric)
 
 
 def shortlist(history: History, metric: str, epochs: int, count: int) -> list[Contender]:

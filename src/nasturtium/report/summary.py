@@ -22,7 +22,7 @@ WIDTH = 80
 def summary_lines(record: Mapping[str, Any] | RunResult, folder: str = "") -> list[str]:
     """Lines of at most 80 columns (paths may be longer): verdict, scores, costs, limits, comparison, files."""
     result = record if isinstance(record, RunResult) else check_result(record)
-    lines = [*textwrap.wrap(result.sentence, WIDTH), ""]
+    lines = [*textwrap.wrap(result.sentence, WIDTH, break_on_hyphens=False), ""]
     lines += _models(result)
     lines += _limits(result)
     lines += _certainty(result)

@@ -81,17 +81,11 @@ def _contender(session: Session, name: str, subject: object, outcome: Outcome) -
         "baseline",
         subject,
         measures,
-        broken=(*broken_limits(session.limits, measures), *_unknown(session, subject)),
+        broken=broken_limits(session.limits, measures),
         epochs=1 if isinstance(subject, Classical) else session.recipe.epochs,
         seconds=outcome.seconds,
         failure=outcome.failure,
     )
-
-
-def _unknown(session: Session, subject: object) -> tuple[str, ...]:
-    """Limits that cannot be checked for simple models: what is not known is not promised."""
-    limited = session.limits.memory is not None and isinstance(subject, Classical)
-    return ("memory cannot be counted for it",) if limited else ()
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def finish(session: Session, baselines: Sequence[Contender], searched: Searched)
     first, others = _two_sides(choice)
     session.progress.phase("Final training", f"{', '.join(one.name for one in first)}: {SEEDS} seeds each, on all rows")
     checkpoints = retrain(session, first, _each_s(session, len(first)))
+    session.executor.close()  # its workers' memory is wanted for the export; new ones start if they are needed
     session.progress.phase("Export", "files, checks, limits measured again")
     shipped = ship(session, first, checkpoints)
     if shipped is None and others:

@@ -15,7 +15,7 @@ from nasturtium.strategies import auto, strategy
 from nasturtium.study import JournalStore, Study, run_study
 from nasturtium.training import METRICS
 from nasturtium.trial import History, Objective
-from nasturtium.workflows.baselines import Speed, full_s, measured_speed
+from nasturtium.workflows.baselines import MACS_A_SECOND, PASSES, Speed, full_s, measured_speed
 from nasturtium.workflows.length import Length, trial_length
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
@@ -24,6 +24,8 @@ COST_NAMES = {"latency": "latency_ms"}
 PATIENCE = 2.5
 """A trial may take so many times as long as a typical one; then its schedule is shortened."""
 AMPLE_MACS = 1e8
+STEP_S = 1e-3
+"""A training step takes so long whatever the network: smaller ones than fill it are no quicker."""
 CUT_EPOCHS = 9
 """Adaptive schedulers begin with this fraction of a full training."""
 
@@ -110,7 +112,8 @@ def objectives_of(session: Session) -> tuple[Objective, ...]:
 def _affordable(session: Session, speed: Speed | None) -> tuple[Limits, Sequence[str]]:
     """The user's limits, and a bound on MACs where the clock cannot train slower networks even half-way."""
     limits = session.limits
-    bound = inf if speed is None else 2 * speed.macs_a_second * session.plan.final_s
+    least = STEP_S * MACS_A_SECOND / (PASSES * session.recipe.batch_size)
+    bound = inf if speed is None else max(least, 2 * speed.macs_a_second * session.plan.final_s)
     if isinf(bound) or bound >= (limits.macs or AMPLE_MACS):
         return limits, ()
     sentence = (
