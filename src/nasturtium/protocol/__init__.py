@@ -21,7 +21,7 @@ from nasturtium.protocol.finalists import (
     resplit_scores,
 )
 from nasturtium.protocol.jobs import JobLog, run_jobs
-from nasturtium.protocol.plan import RESPLITS, SEEDS, SHIPPED, Plan, split_rest
+from nasturtium.protocol.plan import RESPLITS, SEEDS, SHIPPED, Plan
 from nasturtium.protocol.verdict import Decision, Finalist, Setting, decide
 
 __all__ = [
@@ -29,5 +29,4 @@ __all__ = [
     "OpenedTest", "Plan", "Setting", "Tested", "best_baseline", "best_listed", "best_random", "broken_limits",
     "compare_tested", "decide", "final_checkpoints", "final_epochs", "final_jobs", "finalist", "named_found",
     "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "simpler_baseline",
-    "split_rest",
 ]  # fmt: skip

@@ -17,6 +17,10 @@ FINAL_LENGTH = 3
 UNITS = BASELINE_NETWORKS + LEAST_TRIALS + RESPLITS * FINALISTS + FINAL_LENGTH * SEEDS * SHIPPED
 EXPORT_S = 9.0
 """Writing, checking and measuring the files and the report, seconds."""
+START_S = 4.0
+"""From the command to the first line, seconds."""
+MOST_EXPORT = 0.4
+"""Of the budget that is kept for the export on a slow machine."""
 SLACK = 1.12
 """Uneven workers, start-up, and the start of each training."""
 MORE_ROWS = 1.3
@@ -28,18 +32,28 @@ class Plan:
     """Longest trainings in seconds on one worker that a budget allows; infinite without a budget.
 
     Trials and finalists train equally long, so that what is compared is what was searched; without a bound they all
-    take what their recipe takes. budget_s: seconds for everything, or None. workers: that train at once.
+    take what their recipe takes. budget_s: seconds for everything, or None. workers: that train at once. start_s: what
+    the start took: where that is more than `START_S` the machine is slow or busy, and the export is given more, too.
     """
 
     budget_s: float | None
     workers: int
+    start_s: float = START_S
+
+    @property
+    def export_s(self) -> float:
+        """To keep for writing, checking and measuring the files."""
+        if self.budget_s is None:
+            return EXPORT_S
+        longer = min(EXPORT_S * self.start_s / START_S, MOST_EXPORT * self.budget_s)
+        return max(EXPORT_S, longer)
 
     @property
     def trial_s(self) -> float:
         """Of one training in the search, of a baseline, or of a finalist on one resplit."""
         if self.budget_s is None:
             return inf
-        return max(1.0, self.budget_s - EXPORT_S) * self.workers / (SLACK * UNITS)
+        return max(1.0, self.budget_s - self.export_s) * self.workers / (SLACK * UNITS)
 
     @property
     def final_s(self) -> float:
@@ -61,15 +75,14 @@ class Plan:
             return 0.0
         compared = _rounds(self.comparisons(full_s), self.workers) * min(full_s, self.trial_s)
         finals = _rounds(SEEDS * SHIPPED, self.workers) * min(MORE_ROWS * full_s, self.final_s)
-        return SLACK * (compared + finals) + EXPORT_S
+        return SLACK * (compared + finals) + self.export_s
+
+    def rest(self, left_s: float, comparing: int, finals: int) -> tuple[float, float]:
+        """Deadlines of a comparing and of a final training when `left_s` wall seconds remain, export included."""
+        usable = max(1.0, left_s - self.export_s) / SLACK
+        unit = usable / max(1, _rounds(comparing, self.workers) + FINAL_LENGTH * _rounds(finals, self.workers))
+        return unit, FINAL_LENGTH * unit
 
 
 def _rounds(jobs: int, workers: int) -> int:
     return -(-jobs // workers)
-
-
-def split_rest(left_s: float, workers: int, comparing: int, finals: int) -> tuple[float, float]:
-    """Deadlines of a comparing and of a final training when `left_s` wall seconds remain, export included."""
-    usable = max(1.0, left_s - EXPORT_S) / SLACK
-    unit = usable / max(1, _rounds(comparing, workers) + FINAL_LENGTH * _rounds(finals, workers))
-    return unit, FINAL_LENGTH * unit

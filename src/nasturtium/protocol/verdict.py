@@ -8,11 +8,13 @@ A network that the search found ships by one of three routes, tried in this orde
    test puts it above the baseline less a margin, a tenth of the baseline's distance from a perfect score.
 
 Otherwise search did not pay and the baseline ships. Of two baselines the one with fewer parameters ships, unless the
-same test shows the dearer one to be better; a network must be better than both, or cheaper than both. The scores that chose the finalists are not used: the best of many
-noisy scores is flattered (the winner's curse), so all are scored afresh. Several networks are tested in the order given
-and the first failure ends the tests, which bounds the chance of any false claim by alpha without a share for each
-(fixed-sequence testing: Maurer, Hothorn & Lehmacher 1995; Westfall & Krishen 2001). The best baseline is the one that
-looks best on the same resplits, which favours the baseline.
+same test shows the dearer one to be better; a network must be better than both, or cheaper than both.
+
+The scores that chose the finalists are not used: the best of many noisy scores is flattered (the winner's curse), so
+all are scored afresh. Several networks are tested in the order given and the first failure ends the tests, which bounds
+the chance of any false claim by alpha without a share for each (fixed-sequence testing: Maurer, Hothorn & Lehmacher
+1995; Westfall & Krishen 2001). The best baseline is the one that looks best on the same resplits, which favours the
+baseline.
 
 Tests are made at 4 %, so that at most 5 of 100 studies claim a gain that is not there. The rest is kept for what is
 left of the winner's curse, since a quarter of a resplit's rows are those that the search chose on: at 5 %, search won

@@ -24,7 +24,6 @@ from nasturtium.protocol import (
     resplit_jobs,
     shortlist,
     simpler_baseline,
-    split_rest,
 )
 from nasturtium.protocol.statistics.row_values import MEANS, SCALES
 from nasturtium.space import Architecture
@@ -36,7 +35,10 @@ from nasturtium.workflows.session import Session
 
 @dataclass(frozen=True)
 class Choice:
-    """Who was compared, and what was decided. baseline: that the decision is against. order: who ships, and who after them if their file breaks a limit."""
+    """Who was compared, and what was decided.
+
+    baseline: that the decision is against. order: who ships, and who after them if their file breaks a limit.
+    """
 
     found: Contender | None
     random: Contender | None
@@ -92,7 +94,7 @@ def _each_s(session: Session, history: History) -> float | None:
     if isinf(session.clock.left_s):
         return None
     comparing = session.plan.comparisons(typical_full_s(session, history))
-    return session.deadline(split_rest(session.clock.left_s, session.plan.workers, comparing, SEEDS * SHIPPED)[0])
+    return session.deadline(session.plan.rest(session.clock.left_s, comparing, SEEDS * SHIPPED)[0])
 
 
 def _setting(session: Session) -> Setting:

@@ -12,6 +12,12 @@ class Clock:
     budget_s: float | None
     spent_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
+    made: float = field(default_factory=time.monotonic)
+
+    @property
+    def start_s(self) -> float:
+        """From the command to this clock: what loading the libraries took."""
+        return self.made - self.started
 
     @property
     def seconds(self) -> float:

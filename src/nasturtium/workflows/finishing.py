@@ -6,7 +6,7 @@ from math import isinf
 
 from nasturtium.errors import RunError
 from nasturtium.evaluators import restore
-from nasturtium.protocol import SEEDS, Contender, OpenedTest, Tested, split_rest
+from nasturtium.protocol import SEEDS, Contender, OpenedTest, Tested
 from nasturtium.workflows.choosing import Choice, choose
 from nasturtium.workflows.searching import Searched
 from nasturtium.workflows.session import Session
@@ -56,7 +56,7 @@ def _each_s(session: Session, contenders: int) -> float | None:
     """Deadline of one final training."""
     if isinf(session.clock.left_s):
         return None
-    _, final = split_rest(session.clock.left_s, session.plan.workers, 0, SEEDS * contenders)
+    _, final = session.plan.rest(session.clock.left_s, 0, SEEDS * contenders)
     return session.deadline(final)
 
 

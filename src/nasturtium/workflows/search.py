@@ -69,7 +69,7 @@ def run(
         measure_latency="latency" in options.objectives,
     )
     executor = LocalExecutor(evaluator, workers)
-    plan = Plan(clock.budget_s, workers)
+    plan = Plan(clock.budget_s, workers, clock.start_s)
     log = JobLog(folder.work / "jobs.jsonl")
     session = Session(options, folder, data, limits, recipe, plan, clock, executor, log, progress)
     try:
