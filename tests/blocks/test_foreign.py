@@ -53,11 +53,11 @@ def test_a_users_module_is_counted_built_and_searched_over() -> None:
     space = Space(sequence(own=module(GatedConv, hidden=choice(4, 8)), head=Head(IMAGE)), IMAGE)
     model = CostModel(space)
     for architecture in space.enumerate():
-        hidden = architecture.tree.blocks[0].arguments[0][1]
+        hidden = dict(architecture.tree.links())["own"].arguments[0][1]
         costs = model(architecture)
         assert costs["params"] == 2 * hidden * (3 * 9 + 1) + 2 * (hidden + 1)
         assert costs["macs"] == 2 * hidden * 27 * 64 + 2 * hidden
-        network = build(architecture.tree.lower(IMAGE.input), IMAGE.input, 0)
+        network = build(architecture, seed=0)
         assert network(torch.zeros(5, 3, 8, 8)).shape == (5, 2)
     bounds = model.bounds()
     assert bounds is not None

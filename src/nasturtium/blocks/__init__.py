@@ -15,9 +15,9 @@ from nasturtium.blocks.heads import Head
 from nasturtium.blocks.source import Source, source
 
 __all__ = [
-    "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call", "Chain", "Concat", "ConvBN", "Counts", "Dense", "DenseResidual",
-    "Downsample", "Embed", "Expr", "Foreign", "Gate", "Graph", "Head", "MBConv", "Module", "NB201Cell",
-    "NB201Reduction", "NormAct", "Plain", "Primitive", "Residual", "Resolution", "Separable", "Seq", "Sequence", "Source", "Stage",
-    "Sum", "build", "canonical", "construct", "counted", "deployed", "module", "preprocessing", "primitives",
-    "sequence", "source", "stage",
+    "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call", "Chain", "Concat", "ConvBN", "Counts", "Dense",
+    "DenseResidual", "Downsample", "Embed", "Expr", "Foreign", "Gate", "Graph", "Head", "MBConv", "Module",
+    "NB201Cell", "NB201Reduction", "NormAct", "Plain", "Primitive", "Residual", "Resolution", "Separable", "Seq",
+    "Sequence", "Source", "Stage", "Sum", "build", "canonical", "construct", "counted", "deployed", "module",
+    "preprocessing", "primitives", "sequence", "source", "stage",
 ]  # fmt: skip

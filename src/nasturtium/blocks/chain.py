@@ -14,12 +14,10 @@ from nasturtium.space import Open, register, repeat
 class Sequence(Chain):
     """Named blocks, one after the other; None (an `optional` that is off) is left out."""
 
-    names: tuple[str, ...]
-    blocks: tuple[Open[Block | None], ...]
+    blocks: tuple[tuple[str, Open[Block | None]], ...]
 
     def links(self) -> tuple[tuple[str, Block], ...]:
-        pairs = zip(self.names, self.blocks, strict=True)
-        return tuple((name, block) for name, block in pairs if block is not None)
+        return tuple((name, block) for name, block in self.blocks if block is not None)
 
 
 @register
@@ -48,7 +46,7 @@ def sequence(*blocks: Any, **named: Any) -> Sequence:
     names = tuple(f"block{place}" for place in range(len(blocks))) + tuple(named)
     if not names:
         raise SpaceError("sequence() was given no block. Write sequence(ConvBN(8), Head(task)), for instance.")
-    return Sequence(names, (*blocks, *named.values()))
+    return Sequence(tuple(zip(names, (*blocks, *named.values()), strict=True)))
 
 
 def stage(block: Callable[[int], Any] | Any, width: Any, depth: Any = 1, stride: Any = 1, tied: bool = False) -> Stage:

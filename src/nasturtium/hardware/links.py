@@ -95,7 +95,7 @@ class Linker:
     def _new(self, place: Place) -> Node:
         if isinstance(place, Group) and place.kind is Sequence:
             blocks = dict(zip(place.names, place.parts, strict=True))["blocks"]
-            return self._series([self.node(part) for part in _items(blocks)])
+            return self._series([self.node(_second(pair)) for pair in _items(blocks)])
         if isinstance(place, Group) and place.kind is Stage:
             return self._stage(place)
         if isinstance(place, Fork) and any(_has_chain(option) for option in place.options):
@@ -186,6 +186,15 @@ def _items(blocks: Place) -> tuple[Place, ...]:
     assert isinstance(blocks, Fixed)
     assert isinstance(blocks.value, tuple)
     return tuple(Fixed(f"{blocks.path}.{at}", block) for at, block in enumerate(blocks.value))
+
+
+def _second(pair: Place) -> Place:
+    """The block of a (name, block) pair."""
+    if isinstance(pair, Group):
+        return pair.parts[1]
+    assert isinstance(pair, Fixed)
+    assert isinstance(pair.value, tuple)
+    return Fixed(pair.path, pair.value[1])
 
 
 def _has_chain(place: Place) -> bool:
