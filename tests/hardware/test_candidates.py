@@ -151,12 +151,12 @@ def test_a_space_check_reports_bounds_share_and_useless_choices() -> None:
     assert (params.name, params.least) == ("params", 2 * 50 + 2 + 4 + 3 * 4 + 5 * 2)
     assert check.ok
     assert check.share == pytest.approx(2 / 3, abs=0.1)
-    assert check.dead == ("blocks.block1.width",)
-    assert check.useless == (("blocks.block0.width", "5000"),)
+    assert check.dead == ("blocks.two.width",)
+    assert check.useless == (("blocks.one.width", "5000"),)
     lines = check.lines()
     assert max(map(len, lines)) <= 80
     assert any("least" in line and "greatest" in line for line in lines)
-    assert any("blocks.block0.width = 5000" in line for line in lines)
+    assert any("blocks.one.width = 5000" in line for line in lines)
     assert any("latency_ms is measured" in line for line in lines)
 
 
