@@ -104,10 +104,16 @@ def leader(history: History) -> Trial | None:
 
 def describe(trial: Trial, objectives: tuple[Objective, ...]) -> str:
     """One trial in one line."""
-    scores = "  ".join(f"{goal.name} {trial.measures[goal.name]:.4g}" for goal in objectives)
-    params = trial.measures.get("params")
-    size = f"  {params:,.0f} params" if params is not None and "params" not in scores else ""
-    return f"trial {trial.number:>4}  {scores}{size}  {trial.seconds:.1f} s  ({trial.origin})"
+    metric, *costs = objectives
+    names = list(dict.fromkeys([*(goal.name for goal in costs), "params"]))
+    told = [shown(name, trial.measures[name]) for name in names if name in trial.measures]
+    scores = "  ".join([f"{metric.name} {trial.measures[metric.name]:.4g}", *told])
+    return f"trial {trial.number:>4}  {scores}  {trial.seconds:.1f} s  ({trial.origin})"
+
+
+def shown(name: str, value: float) -> str:
+    """A cost in words: `3,363 params`, `0.021 ms`."""
+    return f"{value:.3g} ms" if name == "latency_ms" else f"{value:,.0f} {name}"
 
 
 def panel(event: Finished) -> Group:

@@ -98,7 +98,7 @@ def _search(content: ReportContent) -> Html:
 
 def _front(content: ReportContent) -> Html:
     words = "Left and up is better." if content.direction == "maximize" else "Left and down is better."
-    return section("Trade-off", "front", _chart("pareto", figures.front(content), words))
+    return section("Trade-off", "front", _chart("pareto", figures.front(content), words), tables.front_table(content))
 
 
 def _network(content: ReportContent) -> Html:

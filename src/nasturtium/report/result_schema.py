@@ -118,6 +118,15 @@ class Finalist(_Part):
     violations: list[str] = Field(default_factory=list, description="Limits that it breaks, so that it cannot ship.")
 
 
+class FrontMember(_Part):
+    """A network of the search that no other beats in every objective, by its scores in the search."""
+
+    trial: int = Field(description="Number of its trial.")
+    arch_id: str | None = Field(None, description="Identity of the architecture.")
+    scores: dict[str, float] = Field(description="Each objective, the metric first.")
+    architecture: dict[str, Any] = Field(default_factory=dict, description="The architecture itself.")
+
+
 class SearchFacts(_Part):
     """What the search did."""
 
@@ -127,6 +136,9 @@ class SearchFacts(_Part):
     failures: dict[str, int] = Field(default_factory=dict, description="Failed trials by reason.")
     best_trial: int | None = Field(None, description="Number of the trial with the best validation score.")
     worker_seconds: float | None = Field(None, description="Time in the workers, all together.")
+    front: list[FrontMember] = Field(
+        default_factory=list, description="The Pareto front, best score first; empty with one objective."
+    )
     space: str | None = Field(None, description="Name of the space.")
     space_size: str | None = Field(None, description="Number of its architectures; null if a real number is open.")
     strategy: str | None = Field(None, description="Name of the strategy.")
@@ -211,7 +223,7 @@ def schema_docs() -> str:
     """The fields of every part, as Markdown tables: generated, so that it cannot go stale."""
     parts = (
         *(RunResult, Model, Score, Latency, Baseline, Control, Limit, Comparison, TestComparison, Finalist),
-        *(SearchFacts, ExportFacts, Check),
+        *(SearchFacts, FrontMember, ExportFacts, Check),
     )
     return "\n\n".join(_table(part) for part in parts) + "\n"
 

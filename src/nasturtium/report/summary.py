@@ -17,6 +17,8 @@ from nasturtium.report.numbers import (
 from nasturtium.report.result_schema import Model, RunResult, Score, check_result
 
 WIDTH = 80
+FRONT = 7
+"""Members of the front that are listed."""
 
 
 def summary_lines(record: Mapping[str, Any] | RunResult, folder: str = "") -> list[str]:
@@ -24,6 +26,7 @@ def summary_lines(record: Mapping[str, Any] | RunResult, folder: str = "") -> li
     result = record if isinstance(record, RunResult) else check_result(record)
     lines = [*textwrap.wrap(result.sentence, WIDTH, break_on_hyphens=False), ""]
     lines += _models(result)
+    lines += _front(result)
     lines += _limits(result)
     lines += _certainty(result)
     failures = sum(result.search.failures.values()) if result.search else 0
@@ -67,6 +70,24 @@ def _interval(value: Score | None) -> str:
         return score(value.mean, metric)
     low, high = (score(end, metric).removesuffix(" %") for end in (value.low, value.high))
     return f"{score(value.mean, metric)} ({low} to {high})"
+
+
+def _front(result: RunResult) -> list[str]:
+    """Networks of the search that no other beats in every objective: the ends of the front and what lies between."""
+    members = result.search.front if result.search else []
+    if not members:
+        return []
+    step = max(1, -(-(len(members) - 1) // (FRONT - 1)))
+    shown = [*members[:-1:step], members[-1]]
+    told = f"{len(shown)} of {len(members)}" if len(shown) < len(members) else f"{len(members)}"
+    lines = [f"{'Front':<11} {told}, by their scores in the search; all in result.json"]
+    for one in shown:
+        values = [
+            score(value, name) if place == 0 else f"{amount(name, value)} {name.removesuffix('_ms')}"
+            for place, (name, value) in enumerate(one.scores.items())
+        ]
+        lines.append(f"{'':<11} " + "  ".join(f"{value:>16}" for value in values) + f"  trial {one.trial}")
+    return [*lines, ""]
 
 
 def _limits(result: RunResult) -> list[str]:

@@ -79,6 +79,27 @@ def _model_row(one: Mapping[str, Any], content: ReportContent, ships: bool) -> l
     ]
 
 
+def front_table(content: ReportContent) -> Html:
+    """The Pareto front of a search with several objectives."""
+    members = (content.result.get("search") or {}).get("front") or ()
+    if not members:
+        return Html("")
+    head = ["trial", *(name.removesuffix("_ms") for name in members[0]["scores"]), "architecture"]
+    rows: list[list[Cell]] = [
+        [
+            str(one["trial"]),
+            *(
+                score(value, name) if place == 0 else amount(name, value)
+                for place, (name, value) in enumerate(one["scores"].items())
+            ),
+            str(one.get("arch_id") or UNKNOWN),
+        ]
+        for one in members
+    ]
+    words = "Networks of the search that no other beats in every objective; result.json holds them whole."
+    return joined(table(head, rows, tuple(range(len(head) - 1))), caption(words))
+
+
 def _control(content: ReportContent) -> Html:
     control = content.result.get("control") or {}
     if control.get("expected") is None:

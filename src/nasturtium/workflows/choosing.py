@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isinf
 
+from nasturtium.classical import Classical
 from nasturtium.protocol import (
     COMPARED,
     LISTED,
@@ -66,7 +67,7 @@ def choose(session: Session, baselines: Sequence[Contender], history: History, c
     rivals = (found, random, simpler, baseline, _over(session, baselines, baseline))
     contenders = [one for one in rivals if one is not None]
     session.progress.phase("Finalists", f"{', '.join(one.name for one in contenders)} on {RESPLITS} fresh resplits")
-    outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session, history)))
+    outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session, history, contenders)))
     finalists = tuple(finalist(one, outcomes, metric, one.broken) for one in contenders)
     decision = decide(finalists, _setting(session))
     lengths = {one.name: final_epochs(one, outcomes) for one in contenders}
@@ -89,12 +90,15 @@ def _over(session: Session, baselines: Sequence[Contender], shipping: Contender 
     return None if best is None or best is shipping or best.ships else best
 
 
-def _each_s(session: Session, history: History) -> float | None:
-    """Deadline of one training in the comparison."""
+def _each_s(session: Session, history: History, contenders: Sequence[Contender] = ()) -> float | None:
+    """Deadline of one training in the comparison. contenders: all in it, where they are known; simple models take no
+    time worth counting, so that the networks are given theirs."""
     if isinf(session.clock.left_s):
         return None
-    comparing = session.plan.comparisons(typical_full_s(session, history))
-    return session.deadline(session.plan.rest(session.clock.left_s, comparing, SEEDS * SHIPPED)[0])
+    networks = [one for one in contenders if not isinstance(one.subject, Classical)]
+    comparing = RESPLITS * len(networks) or session.plan.comparisons(typical_full_s(session, history))
+    finals = sum(one.role != "random" for one in networks) or SHIPPED
+    return session.deadline(session.plan.rest(session.clock.left_s, comparing, SEEDS * finals)[0])
 
 
 def _setting(session: Session) -> Setting:

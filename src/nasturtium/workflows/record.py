@@ -1,5 +1,6 @@
 """The content of result.json, put together from what the phases left."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nasturtium.pareto import fronts
 from nasturtium.protocol import Contender, Tested, ranked
 from nasturtium.protocol.statistics import expected_best
 from nasturtium.space import Architecture
@@ -90,7 +92,31 @@ def search_record(history: History, metric: str) -> dict[str, Any]:
         "failures": dict(failures.most_common()),
         "best_trial": best[0].number if best else None,
         "worker_seconds": round(sum(trial.seconds for trial in history.trials), 1),
+        "front": front_record(history),
     }
+
+
+def front_record(history: History) -> list[dict[str, Any]]:
+    """The networks that no other beats everywhere, best score first; empty with one objective.
+
+    Each network once: of several trials that have trained it, the longest.
+    """
+    goals = history.objectives
+    longest = max((trial.fidelity for trial in history.scored), default=None)
+    trials = list({trial.architecture.arch_id: trial for trial in history.scored if trial.fidelity == longest}.values())
+    if len(goals) < 2 or not trials:
+        return []
+    losses = np.array([[goal.sign * trial.measures[goal.name] for goal in goals] for trial in trials])
+    members = [trials[row] for row in np.flatnonzero(fronts(losses) == 0)]
+    return [
+        {
+            "trial": trial.number,
+            "arch_id": trial.architecture.arch_id,
+            "scores": {goal.name: trial.measures[goal.name] for goal in goals},
+            "architecture": json.loads(trial.architecture.to_json()),
+        }
+        for trial in sorted(members, key=lambda trial: goals[0].sign * trial.measures[goals[0].name])
+    ]
 
 
 def _count(measures: Mapping[str, float], name: str) -> int | None:
