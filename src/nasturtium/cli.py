@@ -6,14 +6,28 @@ import time as time_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from nasturtium.errors import UserError
 
 STARTED = time_module.monotonic()
 """The budget of time covers the imports too."""
 
+
+class _Commands(TyperGroup):
+    """Ctrl-C ends any command with exit code 130, whichever version of Typer is installed."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("nasturtium: stopped", file=sys.stderr)
+            sys.exit(130)
+
+
 app = typer.Typer(
     name="nasturtium",
+    cls=_Commands,
     help="From a data set and the limits of a device to the best neural network that fits, with the evidence.",
     no_args_is_help=True,
     add_completion=False,
@@ -233,9 +247,6 @@ def main() -> None:
     except UserError as error:
         print(f"nasturtium: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("nasturtium: stopped", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -69,19 +69,26 @@ class LiveView(PlainView):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self.live = Live(console=console, refresh_per_second=4, transient=True)
-        self.progress = ""
 
     def __enter__(self) -> "LiveView":
         self.live.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.live.update(Text(""))
+        self._clear()
         self.live.stop()
 
     def phase(self, name: str, detail: str = "") -> None:
+        self._clear()
         super().phase(name, detail)
-        self.live.update(Text(""))
+
+    def lines(self, lines: list[str]) -> None:
+        self._clear()
+        super().lines(lines)
+
+    def _clear(self) -> None:
+        """At once: else the panel of what is over is drawn below what is printed next."""
+        self.live.update(Text(""), refresh=True)
 
     def jobs(self, done: int, total: int, detail: str = "") -> None:
         filled = round(24 * done / max(total, 1))
@@ -128,7 +135,8 @@ def panel(event: Finished) -> Group:
     if best is not None:
         table.add_row("  best", describe(best, history.objectives))
     if len(history.objectives) > 1:
-        table.add_row("  front", f"{front_size(history)} networks that no other beats everywhere")
+        size = front_size(history)
+        table.add_row("  front", f"{size} network{'s' if size > 1 else ''} that no other beats everywhere")
     failures = Counter(trial.failure for trial in history.trials if trial.failure is not None)
     for reason, count in failures.most_common(3):
         table.add_row("  failed", f"{count} × {reason}"[:66])

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-import pytest
 
 from nasturtium.report import read_result
 
@@ -101,25 +100,3 @@ def test_a_run_of_a_newer_schema_is_refused(cli: Cli, run_folder: Path, tmp_path
     assert done.returncode == 2
     assert "newer Nasturtium" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.slow
-def test_a_killed_run_resumes_to_the_result_of_an_undisturbed_one(cli: Cli, small_digits: Path, tmp_path: Path) -> None:
-    arguments = ["search", str(small_digits), "--max-params", "3k", "--trials", "3", "--workers", "1"]
-    whole = cli(*arguments, "-o", "whole", cwd=tmp_path)
-    assert whole.returncode == 0, whole.stderr
-    with pytest.raises(subprocess.TimeoutExpired):  # which kills it
-        cli(*arguments, "-o", "killed", cwd=tmp_path, timeout=14)
-    assert not (tmp_path / "killed" / "result.json").exists()
-    resumed = cli("resume", "killed", cwd=tmp_path)
-    assert resumed.returncode == 0, resumed.stderr
-    first, second = (json.loads((tmp_path / name / "result.json").read_text()) for name in ("whole", "killed"))
-    for key in ("verdict", "best", "found", "finalists", "comparison", "control"):
-        assert _timeless(first[key]) == _timeless(second[key]), key
-
-
-def _timeless(value: Any) -> Any:
-    """Without what a clock measured."""
-    if isinstance(value, dict):
-        return {key: _timeless(item) for key, item in value.items() if key not in ("latency_ms", "seconds", "size")}
-    return value

@@ -35,10 +35,11 @@ class Plateau:
 
 @dataclass(frozen=True)
 class Ended:
-    """The study is over; `sentence` says why."""
+    """The study is over; `sentence` says why. interrupted: by Ctrl-C."""
 
     sentence: str
     history: History
+    interrupted: bool = False
 
 
 Event = Started | Finished | Plateau | Ended

@@ -84,16 +84,17 @@ def run_study(study: Study, executor: Executor, store: Store, on_event: OnEvent 
     caller's to close. Raises `RunError` when 20 trials in a row fail for the same reason.
     """
     run = _Run(study, executor, store, on_event)
+    interrupted = False
     try:
         sentence = run.until_end()
     except KeyboardInterrupt:
         executor.cancel()
-        sentence = "Interrupted."
+        sentence, interrupted = "Interrupted.", True
     except BaseException:
         executor.cancel()
         raise
     history = without_running(store.history)
-    on_event(Ended(sentence, history))
+    on_event(Ended(sentence, history, interrupted))
     return history
 
 

@@ -40,7 +40,7 @@ def run_baselines(session: Session) -> tuple[Contender, ...]:
 def _line(one: Contender, metric: str) -> str:
     """One baseline in one line."""
     score = f"{metric} {one.measures[metric]:.4g}" if metric in one.measures else f"failed: {one.failure}"
-    over = f"  ({one.broken[0]})" if one.broken else ""
+    over = f"  barred: {one.broken[0].split()[0]}" if one.broken else ""
     return f"{one.name:<18}{score:<22}{one.measures.get('params', 0):>9,.0f} params{over}"
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nasturtium import training
-from nasturtium.errors import LimitError, SpaceError
+from nasturtium.errors import LimitError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, find_device, shown
@@ -39,16 +39,10 @@ def check_options(options: SearchOptions) -> Limits:
 def check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
     """Refuse a space that cannot be made for the task, and limits that nothing in it can meet, before any training.
 
-    Raises `SpaceError`, and `LimitError` with the limit, the least value that can be reached and what to change.
+    Raises `SpaceError`; and `LimitError` with the limit, the least value that can be reached and what to change.
     """
     space, _ = find_space(options.space, task, limits)
-    try:
-        costs = CostModel(space)
-    except SpaceError:
-        raise SpaceError(
-            f"The space {space.name!r} is no network: its root is not a block. Give a function of the task, or a tree "
-            "of blocks; `nasturtium space show` prints one."
-        ) from None
+    costs = CostModel(space)
     if not limits.items():
         return
     LimitedCandidates(space, costs, limits).sample(np.random.default_rng([options.seed]))

@@ -1,9 +1,11 @@
 """How long the trials of a search are, and when it must end."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from math import inf
 
 from nasturtium.workflows.baselines import Speed
+from nasturtium.workflows.folder import write_json
 from nasturtium.workflows.session import Session
 
 DEFAULT_TRIALS = 100
@@ -29,10 +31,21 @@ def trial_length(session: Session, speed: Speed | None) -> Length:
     """Trials of full length where enough of them fit the clock; else as short as they must be for that.
 
     A short schedule that anneals to the end ranks networks well; the finalists get full trainings in any case.
+    A resumed run keeps what was worked out when its search began, or it would be another search.
     """
-    full, plan, options = session.recipe.epochs, session.plan, session.options
     if session.clock.budget_s is None:
-        return Length(full, inf, options.trials or DEFAULT_TRIALS, inf)
+        return Length(session.recipe.epochs, inf, session.options.trials or DEFAULT_TRIALS, inf)
+    kept = session.folder.work / "length.json"
+    if kept.exists():
+        return Length(**json.loads(kept.read_text()))
+    length = _fitting(session, speed)
+    write_json(kept, asdict(length))
+    return length
+
+
+def _fitting(session: Session, speed: Speed | None) -> Length:
+    """What fits the clock as it stands."""
+    full, plan, options = session.recipe.epochs, session.plan, session.options
     typical_s = speed.full_s if speed is not None else plan.trial_s
     left = session.clock.left_s
     kept = min(plan.reserve_s(typical_s), MOST_KEPT * left)

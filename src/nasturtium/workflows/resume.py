@@ -24,6 +24,9 @@ def resume_run(path: str, progress: Progress | None = None) -> Result:
     folder, manifest = open_folder(path)
     if folder.result.exists():
         raise RunError(f"The run in {path!r} has ended, so there is nothing to resume; see its report.html.")
+    missing = [name for name in ("resumable", "options", "fingerprints", "recipe") if name not in manifest]
+    if missing:
+        raise RunError(f"The manifest of {path!r} is damaged: it has no {missing[0]!r}. Start a new run.")
     if not manifest["resumable"]:
         raise RunError(
             f"The run in {path!r} was started from data or a space in memory, which cannot be found again. Start a new "

@@ -1,5 +1,6 @@
 """The main job: from a source and limits to a run directory with a trained, verified, exported network."""
 
+import json
 import os
 import time
 from dataclasses import asdict
@@ -15,6 +16,7 @@ from nasturtium.training import Recipe, default_recipe, flips_survive, set_threa
 from nasturtium.workflows.baselines import run_baselines
 from nasturtium.workflows.checking import check_options, check_space
 from nasturtium.workflows.clock import Clock
+from nasturtium.workflows.endings import explained
 from nasturtium.workflows.finishing import finish
 from nasturtium.workflows.folder import RunFolder, new_folder, open_folder, surroundings, write_json
 from nasturtium.workflows.options import SearchOptions
@@ -59,6 +61,25 @@ def run(
 ) -> Result:
     """Every phase of a run whose directory exists; also the second half of `resume`."""
     set_threads(1)
+    with explained(folder, resumable(options), progress):
+        session = _session(options, folder, prepared, limits, recipe, clock, progress)
+        try:
+            record = _phases(session)
+        finally:
+            session.executor.close()
+    folder.clean()
+    return Result(folder.path, record)
+
+
+def _session(
+    options: SearchOptions,
+    folder: RunFolder,
+    prepared: Prepared,
+    limits: Limits,
+    recipe: Recipe,
+    clock: Clock,
+    progress: Progress,
+) -> Session:
     data = keep(prepared, folder.work)
     workers = options.workers or os.cpu_count() or 1
     evaluator = Standalone(
@@ -71,13 +92,7 @@ def run(
     executor = LocalExecutor(evaluator, workers)
     plan = Plan(clock.budget_s, workers, clock.start_s)
     log = JobLog(folder.work / "jobs.jsonl")
-    session = Session(options, folder, data, limits, recipe, plan, clock, executor, log, progress)
-    try:
-        record = _phases(session)
-    finally:
-        executor.close()
-    folder.clean()
-    return Result(folder.path, record)
+    return Session(options, folder, data, limits, recipe, plan, clock, executor, log, progress)
 
 
 def _phases(session: Session) -> dict[str, Any]:
@@ -119,7 +134,7 @@ def manifest(options: SearchOptions, prepared: Prepared, recipe: Recipe) -> dict
     return {
         **surroundings(),
         "options": _plain(options),
-        "resumable": isinstance(options.source, str) and not callable(options.space),
+        "resumable": resumable(options),
         "name": prepared.name,
         "fingerprints": prepared.fingerprints,
         "split": prepared.split_how,
@@ -128,11 +143,18 @@ def manifest(options: SearchOptions, prepared: Prepared, recipe: Recipe) -> dict
     }
 
 
+def resumable(options: SearchOptions) -> bool:
+    """Can data and space be found again?"""
+    return isinstance(options.source, str) and (options.space is None or isinstance(options.space, str))
+
+
 def _plain(options: SearchOptions) -> dict[str, Any]:
     """Options as JSON; what JSON cannot hold (arrays, functions) is named only, and such runs are not resumable."""
     held: dict[str, Any] = {}
     for name in options.__dataclass_fields__:
         value = getattr(options, name)
-        simple = value is None or isinstance(value, str | int | float | bool | tuple | list | dict)
-        held[name] = value if simple else f"<{type(value).__name__}>"
+        try:
+            held[name] = json.loads(json.dumps(value))
+        except (TypeError, ValueError):
+            held[name] = f"<{type(value).__name__}>"
     return held

@@ -12,7 +12,7 @@ from nasturtium.roles import Scheduler, Strategy
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
 from nasturtium.strategies import auto, strategy
-from nasturtium.study import JournalStore, Study, run_study
+from nasturtium.study import Ended, Event, JournalStore, Study, run_study
 from nasturtium.training import METRICS
 from nasturtium.trial import History, Objective
 from nasturtium.workflows.baselines import MACS_A_SECOND, PASSES, Speed, full_s, measured_speed
@@ -33,7 +33,7 @@ CUT_EPOCHS = 9
 @dataclass(frozen=True)
 class Searched:
     """What the search left. control: the history of a random search of the same size, where it was run for real.
-    chosen_by: why this space, strategy and scheduler."""
+    chosen_by: why this space, strategy and scheduler. interrupted: by Ctrl-C."""
 
     space: Space
     history: History
@@ -41,10 +41,7 @@ class Searched:
     strategy: str
     scheduler: str
     chosen_by: tuple[str, ...]
-
-    @property
-    def interrupted(self) -> bool:
-        return any(trial.failure == "interrupted" for trial in self.history.trials)
+    interrupted: bool
 
 
 def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
@@ -70,18 +67,19 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
         checkpoints=None if schedule.name == "full" else session.folder.checkpoints,
         stop_on_plateau=session.options.stop_on_plateau,
     )
-    history, control = _run(session, study, length)
+    history, control, interrupted = _run(session, study, length)
     reasons = (*reasons, why_space, why_strategy, why_scheduler)
-    return Searched(space, history, control, chosen.name, schedule.name, reasons)
+    return Searched(space, history, control, chosen.name, schedule.name, reasons, interrupted)
 
 
-def _run(session: Session, study: Study, length: Length) -> tuple[History, History | None]:
-    """The search, and where it was asked for a random search of the same size, each in half of the time."""
+def _run(session: Session, study: Study, length: Length) -> tuple[History, History | None, bool]:
+    """The search, and where it was asked for a random search of the same size, each in half of the time; and whether
+    either was interrupted."""
     now, full = session.clock.seconds, session.options.control == "full"
     middle = (now + length.search_end_s) / 2 if full else length.search_end_s
-    history = _recorded(session, study, middle, session.folder.journal)
-    if not full:
-        return history, None
+    history, interrupted = _recorded(session, study, middle, session.folder.journal)
+    if interrupted or not full:
+        return history, None, interrupted
     session.progress.phase("Random control", f"{len(history.trials)} trials, for real")
     random = replace(
         study,
@@ -92,14 +90,29 @@ def _run(session: Session, study: Study, length: Length) -> tuple[History, Histo
         checkpoints=None,
         stop_on_plateau=False,
     )
-    return history, _recorded(session, random, length.search_end_s, session.folder.control_journal)
+    return history, *_recorded(session, random, length.search_end_s, session.folder.control_journal)
 
 
-def _recorded(session: Session, study: Study, end_s: float, journal: Path) -> History:
+def _recorded(session: Session, study: Study, end_s: float, journal: Path) -> tuple[History, bool]:
+    """The history, and whether Ctrl-C ended it: then what was found is validated all the same."""
     if not isinf(end_s):
         study = replace(study, seconds_left=lambda: end_s - session.clock.seconds)
+    endings: list[Ended] = []
+
+    def listen(event: Event) -> None:
+        session.listen(event)
+        if isinstance(event, Ended):
+            endings.append(event)
+
     with JournalStore(journal, study.identity, study.candidates.space) as store:
-        return run_study(study, session.executor, store, session.listen)
+        history = run_study(study, session.executor, store, listen)
+    interrupted = endings[-1].interrupted
+    if interrupted:
+        session.remark(
+            f"The search was interrupted after {len(history.scored)} trials; what they found is validated as usual. "
+            "Ctrl-C again stops at once."
+        )
+    return history, interrupted
 
 
 def objectives_of(session: Session) -> tuple[Objective, ...]:
