@@ -21,7 +21,6 @@ class Standalone:
     folder: of the saved `Development` data; each worker opens it once. device: "cpu", "cuda", "auto".
     latency_limit_ms: networks slower than this in ONNX Runtime on this machine are rejected before training; measured
         too, without rejecting, where `measure_latency` is on.
-    modules: the user's files whose classes the space refers to, imported in each worker.
     """
 
     folder: str
@@ -29,7 +28,6 @@ class Standalone:
     device: str = "cpu"
     latency_limit_ms: float | None = None
     measure_latency: bool = False
-    modules: tuple[str, ...] = ()
 
     def open(self) -> OpenEvaluator:
         set_threads(1)

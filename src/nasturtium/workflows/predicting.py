@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sys
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
@@ -76,13 +77,19 @@ def _table(task: Task, scores: Float[np.ndarray, "rows outputs"], labels: list[s
             [";".join(name for name, p in zip(task.classes, row, strict=True) if p > 0.5) for row in chances]
         )
     else:
-        answers = np.array(task.classes)[scores.argmax(1)]
+        answers = class_values(task)[scores.argmax(1)]
     columns = ("row", "prediction", *(f"p_{name}" for name in task.classes))
     listed = [
         [label, str(answer), *(round(float(p), 6) for p in row)]
         for label, answer, row in zip(labels, answers, chances, strict=True)
     ]
     return Predictions(answers, columns, listed)
+
+
+def class_values(task: Task) -> np.ndarray:
+    """The classes as they were given: whole numbers as numbers, everything else as text."""
+    whole = all(re.fullmatch(r"-?(0|[1-9]\d*)", name) for name in task.classes)
+    return np.array([int(name) for name in task.classes] if whole else task.classes)
 
 
 def load_module(folder: Path) -> nn.Module:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nasturtium
 from nasturtium.errors import RunError
-from nasturtium.study.executors._worker import Setup
+from nasturtium.study.executors._worker import Main, Setup
 
 WORKER_FLAG = "NASTURTIUM_WORKER"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -21,7 +21,7 @@ PACKAGE_PARENT = str(Path(nasturtium.__file__).parents[1])
 PARTING_S = 2.0
 
 
-def main_module() -> tuple[str | None, str | None]:
+def main_module() -> Main:
     """(name, file) by which a worker can import what the running script defines: one of them is None."""
     main = sys.modules["__main__"]
     spec = getattr(main, "__spec__", None)
@@ -30,8 +30,8 @@ def main_module() -> tuple[str | None, str | None]:
     file = getattr(main, "__file__", None)
     if file is None:
         raise RunError(
-            "The evaluator uses classes or functions defined in a notebook or prompt, which worker processes cannot "
-            "import. Put them in a module file and import them from it."
+            "The space or the evaluator uses classes or functions defined in a notebook or prompt, which worker "
+            "processes cannot import. Put them in a module file and import them from it."
         )
     return None, os.path.abspath(file)
 

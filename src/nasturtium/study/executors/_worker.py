@@ -26,22 +26,27 @@ from nasturtium.study.executors._scoring import describe, score
 ORPHAN_POLL_S = 0.5
 
 
+Main = tuple[str | None, str | None]
+"""(module name, file) of the script that is running: one of them is None."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """What a worker needs before it can unpickle the evaluator. main: (module name or None, file or None)."""
 
     path: list[str]
-    main: tuple[str | None, str | None] | None
+    main: Main | None
     payload: bytes
 
 
 @dataclass(frozen=True)
 class Work:
-    """One pickled job. stoppable: a stop rule listens to its reports."""
+    """One pickled job. stoppable: a stop rule listens to its reports. main: as in `Setup`, where the job names it."""
 
     serial: int
     payload: bytes
     stoppable: bool
+    main: Main | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ def listen(connection: Connection, serial: int) -> Callable[[tuple[float, ...]],
 
 def run_one(connection: Connection, evaluate: OpenEvaluator, work: Work) -> Outcome:
     try:
+        adopt_main(work.main)
         job = pickle.loads(work.payload)
     except Exception as error:
         return Outcome(failure=f"the worker could not read the job: {describe(error)}")
@@ -98,14 +104,19 @@ def run_one(connection: Connection, evaluate: OpenEvaluator, work: Work) -> Outc
     return score(evaluate, job, report)
 
 
+def adopt_main(main: Main | None) -> None:
+    """Import what the running script defines, as `multiprocessing` does for every child; here only where it is named."""
+    if main is None or "__mp_main__" in sys.modules:
+        return
+    from multiprocessing import spawn
+
+    name, file = main
+    spawn.prepare({"init_main_from_name": name} if name else {"init_main_from_path": file})
+
+
 def open_evaluator(setup: Setup) -> OpenEvaluator:
     sys.path[:] = setup.path
-    if setup.main is not None:
-        from multiprocessing import spawn
-
-        name, file = setup.main
-        # What `multiprocessing` does for every child, done only where the pickle names `__main__`.
-        spawn.prepare({"init_main_from_name": name} if name else {"init_main_from_path": file})
+    adopt_main(setup.main)
     initializer, evaluator = pickle.loads(setup.payload)
     if initializer is not None:
         initializer()

@@ -14,7 +14,7 @@ from types import TracebackType
 from nasturtium.errors import RunError
 from nasturtium.roles import Evaluator, Job, Outcome, Report
 from nasturtium.study.executors._process import WORKER_FLAG, Process, main_module
-from nasturtium.study.executors._worker import Answer, Setup, Work
+from nasturtium.study.executors._worker import Answer, Main, Setup, Work
 
 POLL_S = 0.5
 
@@ -25,6 +25,7 @@ class _Task:
     job: Job
     payload: bytes
     stop: Report | None
+    main: Main | None
 
 
 class LocalExecutor:
@@ -71,7 +72,9 @@ class LocalExecutor:
 
     def submit(self, job: Job, stop: Report | None = None) -> None:
         self._serial += 1
-        self._queue.append(_Task(self._serial, job, pickle.dumps(job), stop))
+        payload = pickle.dumps(job)
+        main = main_module() if b"__main__" in payload else None
+        self._queue.append(_Task(self._serial, job, payload, stop, main))
         self._dispatch()
 
     def wait(self, timeout_s: float) -> list[tuple[Job, Outcome]]:
@@ -131,7 +134,7 @@ class LocalExecutor:
         with contextlib.suppress(
             OSError
         ):  # It died while idle: its closed pipe says so to `wait`, which fails the job.
-            process.connection.send(Work(task.serial, task.payload, task.stop is not None))
+            process.connection.send(Work(task.serial, task.payload, task.stop is not None, task.main))
 
     def _limit(self, process: Process) -> float:
         """When, on the monotonic clock, this worker has waited or worked for too long."""
