@@ -6,12 +6,15 @@ Fashion-MNIST with mirrors, one seed, 78 k 92.2 % after 13 passes (91.8 % after 
 """
 
 from dataclasses import replace
+from math import log2
 
 from nasturtium.task import Task
 from nasturtium.training._recipe import Augmentation, Recipe
 
 MEASURABLE = 2000
 """Rows of a table from which early stopping is trusted: a third as many rows give an accuracy to about 2 %."""
+STEPS = 16
+"""Steps that a pass should have: a short training of few, large batches learns little."""
 FEW_PASSES = 16
 """Below so many passes a small network does not learn each image by heart, and strong augmentation only costs."""
 
@@ -27,23 +30,33 @@ def default_recipe(task: Task, rows: int, *, effort: float = 1.0, flip: bool = F
         return Recipe(
             lr=1e-2,
             epochs=epochs,
-            batch_size=64 if rows < 20_000 else 128,
+            batch_size=_batch(rows, 64 if rows < 20_000 else 128),
             ema=0.99,
             label_smoothing=0.05 if task.kind == "classification" else 0.0,
             augment=_image_augmentation(task, epochs, flip),
         )
     if task.modality == "sequence":
         augment = Augmentation(shift=0.05, scale=0.1, noise=0.05)
-        return Recipe(lr=5e-3, epochs=_epochs(rows, effort, 150), batch_size=32, ema=0.99, augment=augment)
+        return Recipe(
+            lr=5e-3, epochs=_epochs(rows, effort, 150), batch_size=_batch(rows, 32), ema=0.99, augment=augment
+        )
     return _table_recipe(rows, effort)
 
 
 def _table_recipe(rows: int, effort: float) -> Recipe:
-    """Few rows: a short training, because nothing measures over-fitting well. More: a longer one, ended by patience."""
-    recipe = Recipe(lr=3e-3, weight_decay=0.05, batch_size=128, ema=0.99, augment=Augmentation(noise=0.1))
-    if rows < MEASURABLE:
-        return replace(recipe, epochs=max(1, round(30 * effort)))
-    return replace(recipe, lr=2e-3, epochs=max(1, round(60 * effort)), patience=12)
+    """Few rows: a short training, because nothing measures over-fitting well. More: as long, ended by patience.
+
+    Six resplits, a 64-64 MLP: batches of 16 instead of 128 bring wine from 83 to 98 %, breast_cancer from 94.6 to 97.3.
+    """
+    batch = _batch(rows, 128)
+    recipe = Recipe(lr=3e-3, weight_decay=0.05, batch_size=batch, ema=0.99, augment=Augmentation(noise=0.1))
+    recipe = replace(recipe, epochs=max(1, round(60 * effort)))
+    return recipe if rows < MEASURABLE else replace(recipe, lr=2e-3, patience=12)
+
+
+def _batch(rows: int, most: int) -> int:
+    """A power of two of at least 16 that leaves 16 steps a pass, `most` where there are rows enough."""
+    return max(16, min(most, 2 ** int(log2(max(1, rows) / STEPS))))
 
 
 def _image_augmentation(task: Task, epochs: int, flip: bool) -> Augmentation:

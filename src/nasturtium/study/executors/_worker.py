@@ -105,8 +105,8 @@ def run_one(connection: Connection, evaluate: OpenEvaluator, work: Work) -> Outc
 
 
 def adopt_main(main: Main | None) -> None:
-    """Import what the running script defines, as `multiprocessing` does for every child; here only where it is named."""
-    if main is None or "__mp_main__" in sys.modules:
+    """Import what the running script defines, once, as `multiprocessing` does for every child; here only if named."""
+    if main is None:
         return
     from multiprocessing import spawn
 
