@@ -1,6 +1,6 @@
 """The Python door: `nasturtium.search`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nasturtium.errors import UserError, hint
@@ -11,6 +11,9 @@ from nasturtium.workflows.own import Evaluate, OwnResult, search_own
 from nasturtium.workflows.progress import Progress
 from nasturtium.workflows.result import Result
 from nasturtium.workflows.search import run_search_workflow
+
+OWN_OPTIONS = ("strategy", "seed", "workers", "output")
+"""What else `search(space, evaluate=…)` takes."""
 
 
 def search(
@@ -40,28 +43,39 @@ def search(
     options: the other fields of `SearchOptions`: target, task, metric, space, strategy, seed, workers, output …
     """
     seconds = None if budget is None else parse_duration(budget)
-    if evaluate is not None:
-        if not isinstance(source, Space):
-            raise UserError(f"search(…, evaluate=…) takes a Space first, not {type(source).__name__}.")
-        renamed = {"strategy_name" if name == "strategy" else name: value for name, value in options.items()}
-        return search_own(source, evaluate, objectives=direction, trials=trials, budget_s=seconds, **renamed)
-    unknown = [name for name in options if name not in SearchOptions.__dataclass_fields__]
-    if unknown:
-        near = hint(unknown[0], SearchOptions.__dataclass_fields__)
-        raise UserError(f"search() has no option {unknown[0]!r}. {near}")
-    limits = {
+    given = {
         "params": max_params,
         "macs": max_macs,
         "latency": max_latency,
         "memory": max_memory,
         "size": max_size,
     }
+    limits = {name: amount for name, amount in given.items() if amount is not None}
+    if evaluate is not None:
+        if not isinstance(source, Space):
+            raise UserError(f"search(…, evaluate=…) takes a Space first, not {type(source).__name__}.")
+        if limits:
+            raise UserError(
+                "search(…, evaluate=…) checks no limits: let the function score what is too large as it likes."
+            )
+        _check_options(options, OWN_OPTIONS)
+        renamed = {"strategy_name" if name == "strategy" else name: value for name, value in options.items()}
+        return search_own(source, evaluate, objectives=direction, trials=trials, budget_s=seconds, **renamed)
+    _check_options(options, SearchOptions.__dataclass_fields__)
     asked = SearchOptions(
         source=source if y is None else (source, y),
-        limits={name: amount for name, amount in limits.items() if amount is not None},
+        limits=limits,
         budget_s=seconds,
         trials=trials,
         objectives=tuple(objectives),
         **options,
     )
     return run_search_workflow(asked, progress)
+
+
+def _check_options(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise on the first option that is not known, naming the nearest."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            raise UserError(f"search() has no option {name!r} here. {hint(name, names)}")

@@ -44,6 +44,9 @@ class OwnResult:
     score: float
     history: History
 
+    def __repr__(self) -> str:
+        return f"OwnResult(score={self.score:.6g}, trials={len(self.history.trials)}, best={dict(self.best.values)})"
+
 
 def search_own(
     space: Space,

@@ -1,5 +1,6 @@
 """The search itself: space, candidates, strategy, scheduler and study put together."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf, isinf
@@ -69,6 +70,7 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     )
     history, control, interrupted = _run(session, study, length)
     reasons = (*reasons, why_space, why_strategy, why_scheduler)
+    _tell_failures(session, history)
     return Searched(space, history, control, chosen.name, schedule.name, reasons, interrupted)
 
 
@@ -91,6 +93,14 @@ def _run(session: Session, study: Study, length: Length) -> tuple[History, Histo
         stop_on_plateau=False,
     )
     return history, *_recorded(session, random, length.search_end_s, session.folder.control_journal)
+
+
+def _tell_failures(session: Session, history: History) -> None:
+    """The commonest reason, where a third of the trials or more failed."""
+    failures = Counter(trial.failure for trial in history.trials if trial.failure is not None)
+    if 3 * failures.total() >= len(history.trials) > 0:
+        (reason, count), *_ = failures.most_common(1)
+        session.remark(f"{failures.total()} of {len(history.trials)} trials failed; {count} of them: {reason}.")
 
 
 def _recorded(session: Session, study: Study, end_s: float, journal: Path) -> tuple[History, bool]:
