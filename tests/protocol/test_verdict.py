@@ -152,7 +152,7 @@ def test_the_test_set_and_the_cost_are_told_after_the_choice():
     score = Interval(0.9894, 0.9839, 0.9931, (0.989, 0.99, 0.988, 0.99, 0.99))
     assert opened_sentence("net", "accuracy", score, "svc", Comparison(0.004, -0.002, 0.01, 0.21)) == (
         "On the test set, opened after the choice, net scores 0.9894 accuracy (95 % interval 0.9839 to 0.9931 over "
-        "test rows and 5 seeds), +0.004 against svc (95 % interval -0.002 to 0.01, p = 0.21)."
+        "test rows and 5 seeds), 0.004 above svc (95 % interval -0.002 to 0.01, p = 0.21)."
     )
     assert cost_sentence(1, 120.4) == (
         "The search took 1 trial and 120 s. Assumed: new rows come from the same source as these."

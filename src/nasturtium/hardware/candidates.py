@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nasturtium.errors import LimitError
-from nasturtium.hardware.costs import COUNTED, CostModel
+from nasturtium.hardware.costs import COUNTED, CostModel, unbuildable
 from nasturtium.hardware.limits import Limits, shown
 from nasturtium.hardware.walk import descend, minimiser, wander
 from nasturtium.space import Architecture, Space, encode
@@ -108,7 +108,7 @@ class LimitedCandidates:
             )
         bounds = self._costs.bounds(names=names)
         if bounds is None:
-            raise LimitError(f"No architecture of the space {self._space.name!r} can be built for this task.")
+            raise LimitError(unbuildable(self._space, self._costs))
         for name, limit in self._counted:
             low = bounds.low[name]
             if low > limit:

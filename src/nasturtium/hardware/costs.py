@@ -22,6 +22,16 @@ COUNTED = ("params", "macs", "activations", "memory", "size")
 """Costs that are counted without building the network; a latency is measured."""
 
 
+def unbuildable(space: Space, costs: "CostModel") -> str:
+    """Says that nothing in the space can be built for its task, and why one architecture cannot."""
+    said = f"No architecture of the space {space.name!r} can be built for this task."
+    try:
+        costs(space.sample(0))
+    except SpaceError as error:
+        return f"{said} The first one drawn: {error}"
+    return said
+
+
 class CostModel:
     """Counts the costs of the architectures of one space; each block is counted once and remembered.
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from nasturtium.errors import SpaceError
-from nasturtium.hardware.costs import COUNTED, CostModel
+from nasturtium.hardware.costs import COUNTED, CostModel, unbuildable
 from nasturtium.hardware.limits import Limits, shown
 from nasturtium.space import Space
 
@@ -100,7 +100,7 @@ def check_space(space: Space, limits: Limits, samples: int = 1000, seed: int = 0
     model = CostModel(space)
     bounds = model.bounds()
     if bounds is None:
-        raise SpaceError(f"No architecture of the space {space.name!r} can be built for this task.")
+        raise SpaceError(unbuildable(space, model))
     rows = space.sample_codes(np.random.default_rng(seed), samples)
     found: list[dict[str, int]] = []
     for codes in rows:

@@ -71,7 +71,7 @@ def barred_sentence(barred: Mapping[str, Sequence[str]]) -> str:
 def opened_sentence(
     name: str, metric: str, score: Interval, against: str | None = None, difference: Comparison | None = None
 ) -> str:
-    """What the sealed test set said of the choice, after the choice."""
+    """What the sealed test set said of the choice, after the choice. difference: of the scores, choice minus other."""
     seeds = len(score.per_seed)
     said = (
         f"On the test set, opened after the choice, {name} scores {number(score.mean)} {metric} "
@@ -79,9 +79,10 @@ def opened_sentence(
     )
     if against is None or difference is None:
         return said + ")."
+    where = "above" if difference.difference > 0 else "below"
+    apart = f"{number(abs(difference.difference))} {where}" if difference.difference else "equal to"
     return (
-        f"{said}), {_signed(difference.difference)} against {against} "
-        f"({_interval(difference.low, difference.high)}, p = {number(difference.p_value)})."
+        f"{said}), {apart} {against} ({_interval(difference.low, difference.high)}, p = {number(difference.p_value)})."
     )
 
 

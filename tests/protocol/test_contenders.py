@@ -1,0 +1,41 @@
+"""Who joins the finalists, and how much of the clock they get."""
+
+import pytest
+
+from nasturtium.classical import Classical
+from nasturtium.protocol import Contender, Plan, simpler_baseline
+
+
+def baseline(
+    name: str, accuracy: float, params: int, subject: object = None, broken: tuple[str, ...] = ()
+) -> Contender:
+    return Contender(name, "baseline", subject or Classical(name), {"accuracy": accuracy, "params": params}, broken)
+
+
+def test_the_best_simple_model_that_is_smaller_joins_the_best_baseline() -> None:
+    network = baseline("mlp", 0.99, 6530, object())
+    models = [baseline("majority", 0.6, 2), baseline("logistic", 0.98, 91), baseline("svc", 0.985, 9000), network]
+    chosen = simpler_baseline(models, network, "accuracy")
+    assert chosen is not None
+    assert chosen.name == "logistic"
+    assert simpler_baseline(models, models[1], "accuracy") is None, "the trivial predictor is no answer"
+    assert simpler_baseline([], None, "accuracy") is None
+    barred = baseline("logistic", 0.98, 91, broken=("memory",))
+    assert simpler_baseline([barred, network], network, "accuracy") is None
+
+
+def test_an_error_is_minimised_among_simpler_baselines() -> None:
+    models = [
+        Contender(name, "baseline", Classical(name), {"rmse": rmse, "params": params})
+        for name, rmse, params in (("ridge", 55.6, 31), ("svr", 60.9, 2585), ("boosting", 54.0, 7723))
+    ]
+    chosen = simpler_baseline(models, models[2], "rmse")
+    assert chosen is not None
+    assert chosen.name == "ridge"
+
+
+def test_a_slow_start_keeps_more_for_the_export_but_never_most_of_the_budget() -> None:
+    assert Plan(60, 2).export_s == Plan(60, 2, start_s=1).export_s == 9
+    assert Plan(60, 2, start_s=8).export_s == 18
+    assert Plan(60, 2, start_s=100).export_s == pytest.approx(24)
+    assert Plan(60, 2, start_s=8).trial_s < Plan(60, 2).trial_s
