@@ -99,8 +99,8 @@ def _phases(session: Session) -> dict[str, Any]:
     progress = session.progress
     for leak in session.data.profile.leaks:
         session.remark(
-            f"The column {leak.column!r} alone predicts the target ({leak.measure} {leak.score:.3f}): if it is not known "
-            "when predictions are made, every score here is too good. Leave it out and run again."
+            f"The column {leak.column!r} alone predicts the target ({leak.measure} {leak.score:.3f}): if it is not "
+            "known when predictions are made, every score here is too good. Leave it out and run again."
         )
     progress.phase("Baselines", "simple models and known networks")
     baselines = run_baselines(session)
