@@ -2,8 +2,8 @@
 
     python benchmarks/study.py            recorded in results/study.json
 
-The evaluator does nothing, so the wall time divided by the trials is the study's overhead: proposal (random search, each
-with its limit check), three appends to the journal, and the pipe to a worker process and back.
+The evaluator does nothing, so the wall time divided by the trials is the study's overhead: proposal (random search,
+each with its limit check), three appends to the journal, and the pipe to a worker process and back.
 """
 
 import argparse

@@ -55,9 +55,7 @@ def search(
         if not isinstance(source, Space):
             raise UserError(f"search(…, evaluate=…) takes a Space first, not {type(source).__name__}.")
         if limits:
-            raise UserError(
-                "search(…, evaluate=…) checks no limits: let the function score what is too large."
-            )
+            raise UserError("search(…, evaluate=…) checks no limits: let the function score what is too large.")
         _check_options(options, OWN_OPTIONS)
         renamed = {"strategy_name" if name == "strategy" else name: value for name, value in options.items()}
         return search_own(source, evaluate, objectives=direction, trials=trials, budget_s=seconds, **renamed)

@@ -80,7 +80,11 @@ def test_folders_without_images(tmp_path):
 
 
 def test_targets_that_are_not_there():
-    refused("Which column of the frame is the target\\? Name it with --target \\(`target=` in Python\\). Columns: width, kind", frame())
+    refused(
+        "Which column of the frame is the target\\? Name it with --target \\(`target=` in Python\\). "
+        "Columns: width, kind",
+        frame(),
+    )
     refused("the frame has no column 'widht' for `target`. Did you mean 'width'\\?", frame(), target="widht")
     refused("the frame has no column 'g' for `group`", frame(), target="kind", group="g")
     refused("The column 'kind' cannot be `target` and `group` at once", frame(), target="kind", group="kind")

@@ -93,8 +93,7 @@ def found_in_table(table: pd.DataFrame, name: str, target: Any, roles: dict[str,
     if not targets and values is None:
         shown = ", ".join(columns[:12]) + (" …" if len(columns) > 12 else "")
         raise DataError(
-            f"Which column of {name} is the target? Name it with --target (`target=` in Python). "
-            f"Columns: {shown}."
+            f"Which column of {name} is the target? Name it with --target (`target=` in Python). Columns: {shown}."
         )
     named = {role: given for role, given in roles.items() if isinstance(given, str)}
     taken = [*(("target", column) for column in targets), *named.items()]
