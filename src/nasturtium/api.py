@@ -76,4 +76,4 @@ def _check_options(given: Iterable[str], known: Iterable[str]) -> None:
     names = list(known)
     for name in given:
         if name not in names:
-            raise UserError(f"search() has no option {name!r} here. {hint(name, names)}")
+            raise UserError(f"search() has no option {name!r}. {hint(name, names)}")

@@ -39,10 +39,10 @@ def small_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def run_folder(small_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of three trials with a limit of 3,000 parameters."""
+    """A finished run of at most four trials with a limit of 3,000 parameters."""
     place = tmp_path_factory.mktemp("run")
     done = run_cli(
-        "search", str(small_digits), "--max-params", "3k", "--trials", "4", "--workers", "2", "-o", "run", cwd=place
+        "search", str(small_digits), "--max-params", "3k", "--trials", "4", "--budget", "50s", "-o", "run", cwd=place
     )
     assert done.returncode == 0, done.stderr
     return place / "run"

@@ -128,5 +128,7 @@ def check_roles(taken: list[tuple[str, str]], columns: list[str], name: str) -> 
         raise DataError(f"The column {twice[0]!r} cannot be {roles} at once.")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") + "." if str(error).strip() else type(error).__name__ + "."
+def _first_line(error: Exception, path: Path) -> str:
+    """What the library says, without repeating the file's name."""
+    said = str(error).replace(f"'{path}'", "it").strip() or type(error).__name__
+    return said.splitlines()[0].rstrip(".") + "."
