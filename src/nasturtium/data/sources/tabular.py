@@ -24,7 +24,7 @@ def read_table_file(path: Path) -> pd.DataFrame:
     except DataError:
         raise
     except (OSError, ValueError, pd.errors.ParserWarning) as error:  # pyarrow's errors are OSError or ValueError
-        raise DataError(f"{str(path)!r} cannot be read as a table: {_first_line(error)}") from error
+        raise DataError(f"{str(path)!r} cannot be read as a table: {_first_line(error, path)}") from error
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
