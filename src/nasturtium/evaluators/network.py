@@ -10,9 +10,13 @@ from torch import nn
 
 from nasturtium.blocks import Expr, construct, counted, deployed
 from nasturtium.data import Development, InputStatistics, input_statistics
+from nasturtium.data.assignment import stratified
 from nasturtium.roles import Job, Outcome, Report
 from nasturtium.task import Task
 from nasturtium.training import METRICS, Recipe, load_checkpoint, predict, save_checkpoint, seeded, train
+
+STOPPING_SHARE = 0.15
+"""Of the training rows of a resplit, where patience ends trainings."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +47,35 @@ class Rows:
         kept = order[: max(1, round(len(order) * share))]
         return replace(self, inputs=self.inputs[kept], targets=self.targets[kept])
 
+    def watched(self) -> "Rows":
+        """Train on most of the training rows and score on the rest, stratified: the rows that score stay unseen."""
+        rows = np.arange(len(self.inputs))
+        strata = self.targets if np.issubdtype(self.targets.dtype, np.integer) else np.zeros_like(rows)
+        part = stratified(strata, rows, (1 - STOPPING_SHARE, STOPPING_SHARE), np.random.default_rng(len(rows)))
+        kept, held = np.flatnonzero(part == 0), np.flatnonzero(part == 1)
+        return Rows(self.inputs[kept], self.targets[kept], self.inputs[held], self.targets[held], self.statistics)
+
 
 def train_network(job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, device: str, report: Report) -> Outcome:
-    """Build, train, score and (where the job asks) save the whole model, pre-processing included."""
+    """Build, train, score and (where the job asks) save the whole model, pre-processing included.
+
+    Patience keeps the weights of the best epoch, whose score is flattered on the rows that chose it. In the search that
+    is the same for every network; on a resplit, where networks meet simple models, it looks at training rows instead.
+    """
     with seeded(job.seed):
         model = construct(deployed(expr, task))
     set_statistics(model, rows.statistics)
     done = 0 if job.parent is None else round(load_checkpoint(model, job.parent)["epochs"])
     used = rows.share(job.fidelity.share)
     scores = len(used.score_inputs) > 0
+    seen = used.watched() if scores and recipe.patience is not None and job.fold != "search" else used
     network = model.get_submodule("network")
     trained = train(
         network,
-        standardised(model, used.inputs),
-        torch.from_numpy(used.targets),
-        standardised(model, used.score_inputs) if scores else None,
-        torch.from_numpy(used.score_targets) if scores else None,
+        standardised(model, seen.inputs),
+        torch.from_numpy(seen.targets),
+        standardised(model, seen.score_inputs) if scores else None,
+        torch.from_numpy(seen.score_targets) if scores else None,
         task=task,
         recipe=recipe,
         epochs=job.fidelity.epochs,
