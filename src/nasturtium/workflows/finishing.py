@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf
 
+from nasturtium.classical import Classical
 from nasturtium.errors import RunError
 from nasturtium.evaluators import restore
 from nasturtium.protocol import SEEDS, Contender, OpenedTest, Tested
@@ -12,10 +13,13 @@ from nasturtium.workflows.searching import Searched
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.shipping import Shipped, retrain, ship
 
+OPENED_FOR = "scores of the choice and of what it is compared with"
+
 
 @dataclass(frozen=True)
 class Ending:
-    """What followed the search. tested: by contender's name. openings: why the test set was opened, each time."""
+    """What followed the search. tested: by contender's name. openings: why the test set was opened, each time, earlier
+    parts of a resumed run included."""
 
     choice: Choice
     shipped: Shipped
@@ -28,12 +32,12 @@ def finish(session: Session, baselines: Sequence[Contender], searched: Searched)
     choice = choose(session, baselines, searched.history, searched.control)
     first, others = _two_sides(choice)
     session.progress.phase("Final training", f"{', '.join(one.name for one in first)}: {SEEDS} seeds each, on all rows")
-    checkpoints = retrain(session, first, _each_s(session, len(first)))
+    checkpoints = retrain(session, first, _each_s(session, first))
     session.executor.close()  # its workers' memory is wanted for the export; new ones start if they are needed
     session.progress.phase("Export", "files, checks, limits measured again")
     shipped = ship(session, first, checkpoints)
     if shipped is None and others:
-        checkpoints |= retrain(session, others, _each_s(session, len(others)))
+        checkpoints |= retrain(session, others, _each_s(session, others))
         shipped = ship(session, others, checkpoints)
     if shipped is None:
         raise RunError(
@@ -41,7 +45,7 @@ def finish(session: Session, baselines: Sequence[Contender], searched: Searched)
         )
     session.progress.phase("Test", f"{len(session.data.sealed)} sealed rows are opened, once")
     tested = _test(session, choice.order, checkpoints)
-    return Ending(choice, shipped, tested, session.data.sealed.openings)
+    return Ending(choice, shipped, tested, session.folder.openings)
 
 
 def _two_sides(choice: Choice) -> tuple[list[Contender], list[Contender]]:
@@ -52,17 +56,23 @@ def _two_sides(choice: Choice) -> tuple[list[Contender], list[Contender]]:
     return sides, [one for one in order if one not in sides]
 
 
-def _each_s(session: Session, contenders: int) -> float | None:
-    """Deadline of one final training."""
+def _each_s(session: Session, contenders: Sequence[Contender]) -> float | None:
+    """Deadline of one final training; simple models take no time worth counting, so that networks are given theirs."""
     if isinf(session.clock.left_s):
         return None
-    _, final = session.plan.rest(session.clock.left_s, 0, SEEDS * contenders)
+    networks = sum(not isinstance(one.subject, Classical) for one in contenders)
+    _, final = session.plan.rest(session.clock.left_s, 0, SEEDS * max(1, networks))
     return session.deadline(final)
 
 
 def _test(session: Session, contenders: Sequence[Contender], checkpoints: Mapping[str, list[str]]) -> dict[str, Tested]:
-    """Open the test set and score everyone who was retrained."""
-    opened = OpenedTest(session.data.sealed, session.task, "scores of the choice and of what it is compared with")
+    """Open the test set and score everyone who was retrained. What opened it is on disk before it opens."""
+    earlier = len(session.folder.openings)
+    reason = f"again, in a resumed run: {OPENED_FOR}" if earlier else OPENED_FOR
+    if earlier:
+        session.remark("The test set had been opened before the run was stopped and resumed: it is opened again.")
+    session.folder.record_opening(reason)
+    opened = OpenedTest(session.data.sealed, session.task, reason)
     return {
         one.name: opened.score([restore(one.subject, session.task, path) for path in checkpoints[one.name]])
         for one in contenders

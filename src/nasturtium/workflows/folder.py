@@ -1,5 +1,6 @@
 """The run directory: its files, and the promise that another run is never overwritten."""
 
+import contextlib
 import json
 import os
 import platform
@@ -61,6 +62,16 @@ class RunFolder:
         return self.work / "clock.json"
 
     @property
+    def openings(self) -> tuple[str, ...]:
+        """Why the test set was opened, each time, in this run and in the parts before it was resumed."""
+        path = self.work / "openings.json"
+        return tuple(json.loads(path.read_text())) if path.exists() else ()
+
+    def record_opening(self, reason: str) -> None:
+        """Written down before the test set opens, so that a run that is killed there has still opened it."""
+        write_json(self.work / "openings.json", [*self.openings, reason])
+
+    @property
     def spent_s(self) -> float:
         """Seconds that earlier parts of this run took, as last written."""
         try:
@@ -71,11 +82,25 @@ class RunFolder:
     def start(self, manifest: dict[str, Any]) -> None:
         """Make the directories and write the manifest, last, so that a directory with one is a run."""
         try:
-            self.checkpoints.mkdir(parents=True)
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.work.mkdir()
+        except FileExistsError:
+            raise RunError(
+                f"Another run has just begun in {str(self.path)!r}. Start again, or choose a directory with --output."
+            ) from None
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            self.checkpoints.mkdir()
             write_json(self.manifest, {"schema": MANIFEST_SCHEMA, **manifest})
         except OSError as error:
-            shutil.rmtree(self.path, ignore_errors=True)  # it was not there, or empty: see `new_folder`
-            raise RunError(f"The run directory {self.path} cannot be written: {error.strerror or error}.") from error
+            shutil.rmtree(self.path, ignore_errors=True)  # ours alone: there was no `work` in it
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> RunError:
+        with contextlib.suppress(OSError):  # where it is empty
+            self.path.rmdir()
+        return RunError(f"The run directory {self.path} cannot be written: {error.strerror or error}.")
 
     def clean(self) -> None:
         """Remove what only a running search needs."""

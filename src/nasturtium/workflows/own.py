@@ -100,6 +100,8 @@ def search_own(
 
 def _best(history: History, goal: Objective) -> OwnResult:
     if not history.scored:
+        if not history.trials:
+            raise RunError("The budget ended before the first trial. Give more time, or a number of trials.")
         reasons = sorted({str(trial.failure) for trial in history.trials})
         raise RunError(f"Every trial failed: {'; '.join(reasons)[:300]}")
     best = min(history.scored, key=lambda trial: goal.sign * trial.measures[goal.name])

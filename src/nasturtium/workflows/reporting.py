@@ -1,5 +1,6 @@
 """report.html: written at the end of a run, or anew from its files."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,11 @@ def rewrite_report(run: str) -> str:
 
 def render(folder: RunFolder, manifest: Mapping[str, Any]) -> Path:
     """The report, from result.json, the kept facts and the manifest."""
-    import json
-
     result = read_result(folder.result).model_dump(by_alias=True)
-    facts = json.loads((folder.path / FACTS).read_text(encoding="utf-8"))
+    try:
+        facts = json.loads((folder.path / FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"The report needs {folder.path / FACTS}, which cannot be read: {error}.") from error
     metric = manifest["profile"]["metric"]
     content = ReportContent(
         data=manifest["name"],

@@ -44,7 +44,10 @@ def resume_run(path: str, progress: Progress | None = None) -> Result:
 
 
 def _options(held: dict[str, Any]) -> SearchOptions:
-    options = SearchOptions(**held)
+    try:
+        options = SearchOptions(**held)
+    except TypeError as error:
+        raise RunError(f"The manifest's options are not those of this version ({error}). Start a new run.") from None
     size = options.image_size
     return replace(
         options,

@@ -44,9 +44,10 @@ def run_search_workflow(
     prepared = prepare_data(options)
     shown.lines(prepared.profile.lines())
     check_space(options, prepared.task, limits)
-    folder = new_folder(options.output, prepared.name)
     recipe = choose_recipe(options, prepared)
-    folder.start(manifest(options, prepared, recipe))
+    facts = manifest(options, prepared, recipe)
+    folder = new_folder(options.output, prepared.name)  # at once before it is made: another run may want the name
+    folder.start(facts)
     return run(options, folder, prepared, limits, recipe, clock, shown)
 
 
@@ -149,17 +150,23 @@ def manifest(options: SearchOptions, prepared: Prepared, recipe: Recipe) -> dict
 
 
 def resumable(options: SearchOptions) -> bool:
-    """Can data and space be found again?"""
-    return isinstance(options.source, str) and (options.space is None or isinstance(options.space, str))
+    """Can data, space and every other option be found again?"""
+    named = isinstance(options.source, str) and (options.space is None or isinstance(options.space, str))
+    return named and all(_is_json(getattr(options, name)) for name in options.__dataclass_fields__)
 
 
 def _plain(options: SearchOptions) -> dict[str, Any]:
     """Options as JSON; what JSON cannot hold (arrays, functions) is named only, and such runs are not resumable."""
-    held: dict[str, Any] = {}
-    for name in options.__dataclass_fields__:
-        value = getattr(options, name)
-        try:
-            held[name] = json.loads(json.dumps(value))
-        except (TypeError, ValueError):
-            held[name] = f"<{type(value).__name__}>"
-    return held
+    given = {name: getattr(options, name) for name in options.__dataclass_fields__}
+    return {
+        name: json.loads(json.dumps(value)) if _is_json(value) else f"<{type(value).__name__}>"
+        for name, value in given.items()
+    }
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
