@@ -1,5 +1,8 @@
 """The Pareto front of a search with several objectives."""
 
+from dataclasses import replace
+
+from nasturtium.protocol import shortlist
 from nasturtium.report.summary import summary_lines
 from nasturtium.space import Space, integer
 from nasturtium.terminal import describe
@@ -49,3 +52,14 @@ def test_the_terminal_lists_the_front_with_costs_in_their_units() -> None:
 
 def test_a_trial_is_described_with_whole_numbers() -> None:
     assert describe(history(GOALS).trials[1], GOALS) == "trial    1  rmse 50  3,000 params  0.0 s  (random)"
+
+
+def test_what_is_found_is_the_best_by_the_metric_and_others_decide_between_equals() -> None:
+    goals = (Objective("rmse", "minimize"), Objective("params", "minimize"))
+    equal = history(goals).trials[4], history(goals).trials[1]  # rmse 50 each, 3,500 and 3,000 params
+    told = tuple(
+        replace(trial, measures={**trial.measures, "log-loss": float(place)}) for place, trial in enumerate(equal)
+    )
+    assert shortlist(History(goals, told), "rmse", 5, 1)[0].measures["params"] == 3000
+    assert shortlist(History(goals[:1], told), "rmse", 5, 1)[0].measures["params"] == 3500, "by log-loss"
+    assert [one.measures["rmse"] for one in shortlist(history(goals), "rmse", 5, 3)] == [50, 50, 55]

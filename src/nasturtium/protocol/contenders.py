@@ -1,13 +1,13 @@
 """Who competes for the verdict: baselines, the best found, the best random."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nasturtium.classical import Classical
 from nasturtium.hardware import Limits
 from nasturtium.training import METRICS
-from nasturtium.trial import History, Trial
+from nasturtium.trial import History, Objective, Trial
 
 Role = Literal["baseline", "found", "random"]
 
@@ -40,8 +40,9 @@ def broken_limits(limits: Limits, measures: Mapping[str, float]) -> tuple[str, .
     return tuple(str(violation) for violation in limits.check(measures))
 
 
-def ranked(trials: Iterable[Trial], metric: str) -> list[Trial]:
-    """Best first, by the metric at the highest fidelity; equal scores by log-loss, then params, then age."""
+def ranked(trials: Iterable[Trial], metric: str, objectives: Sequence[Objective] = ()) -> list[Trial]:
+    """Best first, by the metric at the highest fidelity; equal scores by the other objectives in their order, then
+    log-loss, params and age."""
     scored = [trial for trial in trials if trial.scored and metric in trial.measures]
     sign = -1.0 if METRICS[metric].direction == "maximize" else 1.0
 
@@ -50,6 +51,7 @@ def ranked(trials: Iterable[Trial], metric: str) -> list[Trial]:
         return (
             -trial.fidelity.epochs,
             sign * measures[metric],
+            *(goal.sign * measures[goal.name] for goal in objectives),
             measures.get("log-loss", 0.0),
             measures.get("params", 0.0),
             trial.number,
@@ -78,9 +80,12 @@ def simpler_baseline(baselines: Iterable[Contender], than: Contender | None, met
 
 
 def shortlist(history: History, metric: str, epochs: int, count: int) -> list[Contender]:
-    """The best `count` distinct networks of the search by validation score, to be trained for `epochs`."""
+    """The best `count` distinct networks of the search, to be trained for `epochs`.
+
+    By validation score alone: other objectives decide between equal scores, and have their say in the Pareto front.
+    """
     chosen: dict[str, Trial] = {}
-    for trial in ranked(history.trials, metric):
+    for trial in ranked(history.trials, metric, history.objectives[1:]):
         if len(chosen) < count:
             chosen.setdefault(trial.architecture.arch_id, trial)
     return [_contender(f"found-{place + 1}", "found", trial, epochs) for place, trial in enumerate(chosen.values())]

@@ -20,7 +20,8 @@ class SearchOptions:
     source: see `nasturtium.data.load`. target, task, modality, group, time, split, metric, image_size: likewise.
     limits: by name (params, macs, latency, memory, size), as text ("20k", "2ms", "256KB") or numbers.
     budget_s: seconds for everything, baselines and finalists included. trials: of the search. Default: ten minutes.
-    objectives: what is optimised besides the metric (params, macs, memory, latency); gives a Pareto front.
+    objectives: what is optimised besides the metric (params, macs, memory, latency); gives a Pareto front. What goes on
+        to the finalists is its best by the metric; others decide between equal scores only.
     space: name, "file.py:NAME", "file.json" or None for the default. strategy, scheduler: names, or "auto".
     seed: of everything. workers: processes that train, one thread each; None is the number of cores.
     control: "expected" (order statistics of the random trials) or "full" (random search for as many trials, for real).
