@@ -7,17 +7,13 @@ from math import inf
 
 @dataclass(frozen=True)
 class Clock:
-    """budget_s: seconds for the whole run, or None. spent_s: by earlier parts of a resumed run."""
+    """budget_s: seconds for the whole run, or None. spent_s: by earlier parts of a resumed run. start_s: from the
+    command to the run's first clock, which is what loading the libraries took."""
 
     budget_s: float | None
     spent_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
-    made: float = field(default_factory=time.monotonic)
-
-    @property
-    def start_s(self) -> float:
-        """From the command to this clock: what loading the libraries took."""
-        return self.made - self.started
+    start_s: float = 0.0
 
     @property
     def seconds(self) -> float:

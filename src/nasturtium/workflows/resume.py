@@ -39,7 +39,8 @@ def resume_run(path: str, progress: Progress | None = None) -> Result:
     prepared = prepare_data(options)
     check_same_data(prepared, manifest)
     recipe = Recipe.from_json(json.dumps(manifest["recipe"]))
-    clock = Clock(options.clock_s, spent_s=folder.spent_s)
+    # The plan follows from the first start: with another one the clock might allow another space.
+    clock = Clock(options.clock_s, spent_s=folder.spent_s, start_s=manifest.get("start_s", 0.0))
     return run(options, folder, prepared, limits, recipe, clock, shown)
 
 

@@ -37,7 +37,9 @@ def run_search_workflow(
 
     started: when the budget began to run, on the monotonic clock; now, by default.
     """
-    clock = Clock(options.clock_s, started=time.monotonic() if started is None else started)
+    now = time.monotonic()
+    began = now if started is None else started
+    clock = Clock(options.clock_s, started=began, start_s=now - began)
     limits = check_options(options)
     shown = progress or Silent()
     shown.phase("Data", "reading and splitting")
@@ -45,7 +47,7 @@ def run_search_workflow(
     shown.lines(prepared.profile.lines())
     check_space(options, prepared.task, limits)
     recipe = choose_recipe(options, prepared)
-    facts = manifest(options, prepared, recipe)
+    facts = {**manifest(options, prepared, recipe), "start_s": clock.start_s}
     folder = new_folder(options.output, prepared.name)  # at once before it is made: another run may want the name
     folder.start(facts)
     return run(options, folder, prepared, limits, recipe, clock, shown)

@@ -7,6 +7,9 @@ from math import inf, isinf
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
+from nasturtium.errors import LimitError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
 from nasturtium.protocol import Contender, ranked
 from nasturtium.roles import Scheduler, Strategy
@@ -51,16 +54,15 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     The time that the known networks took says what the clock allows.
     """
     speed = measured_speed(baselines)
-    limits, reasons = _affordable(session, speed)
-    space, why_space = find_space(session.options.space, session.task, limits)
+    candidates, reasons = _candidates(session, speed)
     length = trial_length(session, speed)
-    chosen, why_strategy = _strategy(session, space, length)
+    chosen, why_strategy = _strategy(session, candidates.space, length)
     schedule, why_scheduler = _scheduler(session, length)
     study = Study(
         strategy=chosen,
         control=strategy("random"),
         scheduler=schedule,
-        candidates=LimitedCandidates(space, CostModel(space), limits),
+        candidates=candidates,
         objectives=objectives_of(session),
         seed=session.options.seed,
         trials=session.options.trials,
@@ -69,9 +71,9 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
         stop_on_plateau=session.options.stop_on_plateau,
     )
     history, control, interrupted = _run(session, study, length)
-    reasons = (*reasons, why_space, why_strategy, why_scheduler)
+    reasons = (*reasons, why_strategy, why_scheduler, *_what_is_found(study.objectives))
     _tell_failures(session, history)
-    return Searched(space, history, control, chosen.name, schedule.name, reasons, interrupted)
+    return Searched(candidates.space, history, control, chosen.name, schedule.name, reasons, interrupted)
 
 
 def _run(session: Session, study: Study, length: Length) -> tuple[History, History | None, bool]:
@@ -125,6 +127,17 @@ def _recorded(session: Session, study: Study, end_s: float, journal: Path) -> tu
     return history, interrupted
 
 
+def _what_is_found(objectives: Sequence[Objective]) -> list[str]:
+    """What becomes of the objectives besides the metric, where there are any."""
+    metric, *others = [goal.name for goal in objectives]
+    if not others:
+        return []
+    return [
+        f"The search traded {metric} against {' and '.join(others)}: the front holds every trade-off. What is called "
+        f"found is the best of it by {metric}; set a limit for a cheaper one."
+    ]
+
+
 def objectives_of(session: Session) -> tuple[Objective, ...]:
     """The metric first, then what the user added."""
     metric = session.task.metric
@@ -132,19 +145,40 @@ def objectives_of(session: Session) -> tuple[Objective, ...]:
     return (Objective(metric, METRICS[metric].direction), *(Objective(name, "minimize") for name in extra))
 
 
-def _affordable(session: Session, speed: Speed | None) -> tuple[Limits, Sequence[str]]:
-    """The user's limits, and a bound on MACs where the clock cannot train slower networks even half-way."""
-    limits = session.limits
+def _candidates(session: Session, speed: Speed | None) -> tuple[LimitedCandidates, tuple[str, ...]]:
+    """What is searched, and why: networks within the user's limits that the clock can train at least half-way."""
+    bound = _affordable_macs(session, speed)
+    if bound is None:
+        return _limited(session, session.limits)
+    try:
+        candidates, reasons = _limited(session, replace(session.limits, macs=bound))
+        sentence = (
+            f"Only networks of at most {shown('macs', bound)} MACs were searched, because slower ones cannot be "
+            "trained within the budget; a longer --budget allows more."
+        )
+    except LimitError:  # not one of the user's limits: nothing in the space is as small as that
+        candidates, reasons = _limited(session, session.limits)
+        sentence = (
+            "No network of the space is small enough to be trained well within the budget; a longer --budget, or a "
+            "space with smaller networks, gives better ones."
+        )
+    session.remark(sentence)
+    return candidates, (sentence, *reasons)
+
+
+def _limited(session: Session, limits: Limits) -> tuple[LimitedCandidates, tuple[str, ...]]:
+    """Raises `LimitError` if the space has nothing within these limits."""
+    space, why = find_space(session.options.space, session.task, limits)
+    candidates = LimitedCandidates(space, CostModel(space), limits)
+    candidates.sample(np.random.default_rng([session.options.seed]))
+    return candidates, (why,)
+
+
+def _affordable_macs(session: Session, speed: Speed | None) -> float | None:
+    """MACs above which the clock cannot train a network even half-way; None where that excludes nothing of use."""
     least = STEP_S * MACS_A_SECOND / (PASSES * session.recipe.batch_size)
     bound = inf if speed is None else max(least, 2 * speed.macs_a_second * session.plan.final_s)
-    if isinf(bound) or bound >= (limits.macs or AMPLE_MACS):
-        return limits, ()
-    sentence = (
-        f"Only networks of at most {shown('macs', bound)} MACs were searched, because slower ones cannot be trained "
-        "within the budget; a longer --budget allows more."
-    )
-    session.remark(sentence)
-    return replace(limits, macs=bound), (sentence,)
+    return None if isinf(bound) or bound >= (session.limits.macs or AMPLE_MACS) else bound
 
 
 def _strategy(session: Session, space: Space, length: Length) -> tuple[Strategy, str]:

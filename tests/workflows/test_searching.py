@@ -1,0 +1,45 @@
+"""What is searched under a clock: a bound on MACs that the user never gave must not end a run."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nasturtium.errors import LimitError
+from nasturtium.hardware import Limits
+from nasturtium.protocol import Plan
+from nasturtium.task import Signal, Task
+from nasturtium.workflows import searching
+from nasturtium.workflows.baselines import Speed
+from nasturtium.zoo import mlp
+
+TASK = Task("classification", Signal("table", (30,)), 2, "accuracy", ("no", "yes"))
+
+
+def session(limits: Limits) -> tuple[Any, list[str]]:
+    told: list[str] = []
+    options = SimpleNamespace(space=mlp(TASK), seed=0)
+    made = SimpleNamespace(options=options, task=TASK, limits=limits, plan=Plan(60, 2), remark=told.append)
+    made.recipe = SimpleNamespace(batch_size=10**9)
+    return made, told
+
+
+def test_a_space_of_slow_networks_is_searched_all_the_same() -> None:
+    made, told = session(Limits(params=1e6))
+    candidates, reasons = searching._candidates(made, Speed(full_s=1e9, macs_a_second=1e-9))
+    assert candidates.limits == made.limits
+    assert told[0].startswith("No network of the space is small enough to be trained well within the budget")
+    assert reasons[0] == told[0]
+
+
+def test_networks_that_the_clock_cannot_train_are_left_out() -> None:
+    made, told = session(Limits())
+    candidates, _ = searching._candidates(made, Speed(full_s=10, macs_a_second=1000.0))
+    assert candidates.limits.macs == pytest.approx(2000 * made.plan.final_s)
+    assert told[0].startswith("Only networks of at most")
+
+
+def test_a_limit_of_the_users_is_never_given_up() -> None:
+    made, _ = session(Limits(params=3))
+    with pytest.raises(LimitError, match="3 params"):
+        searching._candidates(made, Speed(full_s=1e9, macs_a_second=1e-9))
