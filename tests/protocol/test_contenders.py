@@ -1,9 +1,12 @@
 """Who joins the finalists, and how much of the clock they get."""
 
+from dataclasses import replace
+from math import inf
+
 import pytest
 
 from nasturtium.classical import Classical
-from nasturtium.protocol import Contender, Plan, simpler_baseline
+from nasturtium.protocol import Contender, Plan, quick_models, simpler_baseline
 
 
 def baseline(
@@ -39,3 +42,15 @@ def test_a_slow_start_keeps_more_for_the_export_but_never_most_of_the_budget() -
     assert Plan(60, 2, start_s=8).export_s == 18
     assert Plan(60, 2, start_s=100).export_s == pytest.approx(24)
     assert Plan(60, 2, start_s=8).trial_s < Plan(60, 2).trial_s
+
+
+def test_simple_models_that_are_quick_together_are_all_compared_in_their_own_order() -> None:
+    made = [
+        replace(baseline(name, 0.9, 10), seconds=seconds)
+        for name, seconds in (("majority", 0.0), ("logistic", 0.3), ("svc", 0.1), ("boosting", 5.0))
+    ]
+    assert [one.name for one in quick_models(made, 1.0)] == ["logistic", "svc"]
+    assert [one.name for one in quick_models(made, 0.2)] == ["svc"]
+    assert [one.name for one in quick_models(made, inf)] == ["logistic", "svc", "boosting"]
+    barred = [replace(one, broken=("params",)) for one in made]
+    assert quick_models([*barred, baseline("mlp", 0.99, 6530, object())], inf) == []

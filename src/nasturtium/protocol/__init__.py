@@ -5,6 +5,7 @@ from nasturtium.protocol.contenders import (
     best_baseline,
     best_random,
     broken_limits,
+    quick_models,
     ranked,
     shortlist,
     simpler_baseline,
@@ -28,5 +29,5 @@ __all__ = [
     "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog",
     "OpenedTest", "Plan", "Setting", "Tested", "best_baseline", "best_listed", "best_random", "broken_limits",
     "compare_tested", "decide", "final_checkpoints", "final_epochs", "final_jobs", "finalist", "named_found",
-    "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "simpler_baseline",
+    "quick_models", "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "simpler_baseline",
 ]  # fmt: skip

@@ -75,8 +75,24 @@ def simpler_baseline(baselines: Iterable[Contender], than: Contender | None, met
     if than is None:
         return None
     most = than.measures.get("params", 0.0)
-    simple = [one for one in baselines if isinstance(one.subject, Classical) and one.subject.family != "trivial"]
-    return best_baseline([one for one in simple if one.measures.get("params", most) < most], metric)
+    return best_baseline([one for one in simple_models(baselines) if one.measures.get("params", most) < most], metric)
+
+
+def simple_models(baselines: Iterable[Contender]) -> list[Contender]:
+    """The simple models that may ship, without the trivial predictor."""
+    return [
+        one for one in baselines if one.ships and isinstance(one.subject, Classical) and one.subject.family != "trivial"
+    ]
+
+
+def quick_models(baselines: Iterable[Contender], room_s: float) -> list[Contender]:
+    """The simple models that may ship and whose fits together take at most `room_s`, quickest first; in their order."""
+    simple, quick = simple_models(baselines), set[str]()
+    for one in sorted(simple, key=lambda one: one.seconds):
+        room_s -= one.seconds
+        if room_s >= 0:
+            quick.add(one.name)
+    return [one for one in simple if one.name in quick]
 
 
 def shortlist(history: History, metric: str, epochs: int, count: int) -> list[Contender]:

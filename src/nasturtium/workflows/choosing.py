@@ -22,6 +22,7 @@ from nasturtium.protocol import (
     final_epochs,
     finalist,
     named_found,
+    quick_models,
     resplit_jobs,
     shortlist,
     simpler_baseline,
@@ -32,6 +33,9 @@ from nasturtium.training import METRICS
 from nasturtium.trial import History
 from nasturtium.workflows.searching import typical_full_s
 from nasturtium.workflows.session import Session
+
+QUICK_SHARE = 0.03
+"""Of the time that is left: simple models that fit into it are all compared."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,8 @@ def choose(session: Session, baselines: Sequence[Contender], history: History, c
     found = named_found(found) if found is not None else None
     if random is not None and found is not None and _same(random, found):
         random = None
-    baseline = best_baseline(baselines, metric)
-    simpler = simpler_baseline(baselines, baseline, metric)
-    rivals = (found, random, simpler, baseline, _over(session, baselines, baseline))
-    contenders = [one for one in rivals if one is not None]
+    networks = [one for one in (found, random) if one is not None]
+    contenders = [*networks, *_compared(session, baselines)]
     session.progress.phase("Finalists", f"{', '.join(one.name for one in contenders)} on {RESPLITS} fresh resplits")
     outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session, history, contenders)))
     finalists = tuple(finalist(one, outcomes, metric, one.broken) for one in contenders)
@@ -82,6 +84,21 @@ def _shortlist(session: Session, history: History) -> list[Contender]:
     return shortlist(
         history, session.task.metric, session.recipe.epochs, session.plan.shortlist(typical_full_s(session, history))
     )
+
+
+def _compared(session: Session, baselines: Sequence[Contender]) -> list[Contender]:
+    """The best baseline and the best simpler one; and every simple model that takes next to no time, because the best
+    on one set of validation rows may be the luckiest, and a network must not be measured against a lucky one only."""
+    metric = session.task.metric
+    best = best_baseline(baselines, metric)
+    room_s = QUICK_SHARE * session.clock.left_s * session.plan.workers / RESPLITS
+    wanted = (
+        *quick_models(baselines, room_s),
+        simpler_baseline(baselines, best, metric),
+        best,
+        _over(session, baselines, best),
+    )
+    return list({one.name: one for one in wanted if one is not None}.values())
 
 
 def _over(session: Session, baselines: Sequence[Contender], shipping: Contender | None) -> Contender | None:
