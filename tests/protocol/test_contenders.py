@@ -54,3 +54,9 @@ def test_simple_models_that_are_quick_together_are_all_compared_in_their_own_ord
     assert [one.name for one in quick_models(made, inf)] == ["logistic", "svc", "boosting"]
     barred = [replace(one, broken=("params",)) for one in made]
     assert quick_models([*barred, baseline("mlp", 0.99, 6530, object())], inf) == []
+
+
+def test_a_plan_says_what_a_run_takes_at_least() -> None:
+    plan = Plan(60, 2, start_s=4)
+    assert plan.least_s(plan.trial_s) == pytest.approx(60 + 4), "the start comes on top of what is planned"
+    assert Plan(20, 2, start_s=4).trial_s < 0.5 < plan.trial_s

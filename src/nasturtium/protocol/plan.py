@@ -48,6 +48,10 @@ class Plan:
         longer = min(EXPORT_S * self.start_s / START_S, MOST_EXPORT * self.budget_s)
         return max(EXPORT_S, longer)
 
+    def least_s(self, training_s: float) -> float:
+        """Wall seconds of a run in which each training takes so long."""
+        return self.start_s + self.export_s + SLACK * UNITS * training_s / self.workers
+
     @property
     def trial_s(self) -> float:
         """Of one training in the search, of a baseline, or of a finalist on one resplit."""

@@ -41,7 +41,8 @@ def finish(session: Session, baselines: Sequence[Contender], searched: Searched)
         shipped = ship(session, others, checkpoints)
     if shipped is None:
         raise RunError(
-            f"No exported file met every limit. {' '.join(session.notes[-2:])} Raise the limit that is named."
+            f"No finalist could be exported within the limits. {' '.join(session.notes[-2:])} Raise the limit that is "
+            "named, or mend what cannot be exported."
         )
     session.progress.phase("Test", f"{len(session.data.sealed)} sealed rows are opened, once")
     tested = _test(session, choice.order, checkpoints)

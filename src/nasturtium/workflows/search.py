@@ -25,7 +25,7 @@ from nasturtium.workflows.progress import Progress, Silent
 from nasturtium.workflows.reporting import keep_facts, render, winner
 from nasturtium.workflows.result import Result
 from nasturtium.workflows.searching import run_search
-from nasturtium.workflows.session import Session
+from nasturtium.workflows.session import LEAST_S, Session
 from nasturtium.workflows.shipping import finish_card
 from nasturtium.workflows.writing import result_record
 
@@ -105,6 +105,7 @@ def _phases(session: Session) -> dict[str, Any]:
             f"The column {leak.column!r} alone predicts the target ({leak.measure} {leak.score:.3f}): if it is not "
             "known when predictions are made, every score here is too good. Leave it out and run again."
         )
+    _tell_short_budget(session)
     progress.phase("Baselines", "simple models and known networks")
     baselines = run_baselines(session)
     progress.phase("Search")
@@ -124,6 +125,15 @@ def _phases(session: Session) -> dict[str, Any]:
     write_json(session.folder.result, record)
     render(session.folder, open_folder(str(session.folder.path))[1])
     return record
+
+
+def _tell_short_budget(session: Session) -> None:
+    """Where the least that every training gets is more than the budget has room for."""
+    if session.plan.trial_s < LEAST_S:
+        session.remark(
+            f"The budget of {session.plan.budget_s:g} s is less than a run needs on this machine, about "
+            f"{session.plan.least_s(LEAST_S):.0f} s: it takes longer, and trains its networks briefly."
+        )
 
 
 def choose_recipe(options: SearchOptions, prepared: Prepared) -> Recipe:

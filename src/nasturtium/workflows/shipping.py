@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nasturtium.errors import RunError
 from nasturtium.evaluators import model_call, restore
 from nasturtium.export import CardFacts, Deployable, ExportReport, write_best, write_card
 from nasturtium.hardware import Limits, measure_file
@@ -49,12 +50,20 @@ def retrain(session: Session, contenders: Sequence[Contender], deadline_s: float
 
 
 def ship(session: Session, order: Sequence[Contender], checkpoints: Mapping[str, list[str]]) -> Shipped | None:
-    """Export the first of `order` whose file meets every limit; None if none does."""
+    """Export the first of `order` whose file meets every limit; None if none does. A model that cannot be exported is
+    passed over, because what the run has found is not lost with it; a disk that cannot be written ends the run."""
     for contender in order:
         if not checkpoints.get(contender.name):
+            session.remark(f"No final training of {contender.name} ended well; the next one is taken.")
             continue
         deployable = deployable_of(session, contender, checkpoints[contender.name][0])
-        report = export(session, contender, deployable)
+        try:
+            report = export(session, contender, deployable)
+        except RunError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
+            session.remark(f"{contender.name} cannot be exported; the next one is taken. {error}")
+            continue
         measured = measure_file(session.folder.best / "model.onnx", session.task.input)
         checks = check_limits(session.limits, dearest(contender.measures, measured))
         if all(check.ok for check in checks):

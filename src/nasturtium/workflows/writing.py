@@ -73,7 +73,7 @@ def _sentence(session: Session, searched: Searched, ending: Ending) -> str:
     other = ending.choice.baseline if best.role != "baseline" else ending.choice.found
     parts = [ending.choice.decision.sentence]
     if best.name != ending.choice.decision.choice.name:
-        parts.append(f"In its exported file {ending.choice.decision.choice.name} broke a limit, so {best.name} ships.")
+        parts.append(f"Then {ending.choice.decision.choice.name} could not ship (the notes say why): {best.name} does.")
     mine = ending.tested.get(best.name)
     theirs = ending.tested.get(other.name) if other is not None else None
     if mine is not None and theirs is not None and other is not None:
