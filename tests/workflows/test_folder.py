@@ -52,3 +52,16 @@ def test_a_run_whose_options_hold_arrays_is_not_resumable() -> None:
     assert resumable(SearchOptions("data.npz"))
     assert resumable(SearchOptions("data.npz", group=[1, 2]))
     assert not resumable(SearchOptions("data.npz", group=np.array([1, 2])))
+
+
+def test_a_run_that_is_running_cannot_be_resumed_beside_it(tmp_path: Path) -> None:
+    folder = new_folder(str(tmp_path / "run"), "digits")
+    folder.start({})
+    with (
+        folder.owned(),
+        pytest.raises(RunError, match=r"Another process is running the search in '.*run'\. Wait for it"),
+        RunFolder(folder.path).owned(),
+    ):
+        pass
+    with folder.owned():
+        assert folder.manifest.exists()

@@ -1,12 +1,14 @@
 """The run directory: its files, and the promise that another run is never overwritten."""
 
 import contextlib
+import fcntl
 import json
 import os
 import platform
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -96,6 +98,18 @@ class RunFolder:
         except OSError as error:
             shutil.rmtree(self.path, ignore_errors=True)  # ours alone: there was no `work` in it
             raise self._unwritable(error) from error
+
+    @contextlib.contextmanager
+    def owned(self) -> Iterator[None]:
+        """Only one process at a time runs or resumes this run: the kernel's lock, which a killed one cannot leave."""
+        with open(self.work / "lock", "w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(
+                    f"Another process is running the search in {str(self.path)!r}. Wait for it, or stop it first."
+                ) from None
+            yield
 
     def _unwritable(self, error: OSError) -> RunError:
         with contextlib.suppress(OSError):  # where it is empty

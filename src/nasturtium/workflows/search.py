@@ -64,7 +64,7 @@ def run(
 ) -> Result:
     """Every phase of a run whose directory exists; also the second half of `resume`."""
     set_threads(1)
-    with explained(folder, resumable(options), progress):
+    with explained(folder, resumable(options), progress), folder.owned():
         session = _session(options, folder, prepared, limits, recipe, clock, progress)
         try:
             record = _phases(session)
@@ -84,7 +84,7 @@ def _session(
     progress: Progress,
 ) -> Session:
     data = keep(prepared, folder.work)
-    workers = options.workers or os.cpu_count() or 1
+    workers = options.workers or usable_cores()
     evaluator = Standalone(
         folder=str(data.development.folder),
         recipe=recipe,
@@ -96,6 +96,11 @@ def _session(
     plan = Plan(clock.budget_s, workers, clock.start_s)
     log = JobLog(folder.work / "jobs.jsonl")
     return Session(options, folder, data, limits, recipe, plan, clock, executor, log, progress)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: in a container often fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _phases(session: Session) -> dict[str, Any]:
