@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from nasturtium.errors import LimitError
+from nasturtium.errors import LimitError, UserError
 from nasturtium.hardware import Limits
 from nasturtium.protocol import Plan
 from nasturtium.task import Signal, Task
 from nasturtium.workflows import searching
 from nasturtium.workflows.baselines import Speed
+from nasturtium.workflows.checking import check_objectives
+from nasturtium.workflows.options import SearchOptions
 from nasturtium.zoo import mlp
 
 TASK = Task("classification", Signal("table", (30,)), 2, "accuracy", ("no", "yes"))
@@ -43,3 +45,13 @@ def test_a_limit_of_the_users_is_never_given_up() -> None:
     made, _ = session(Limits(params=3))
     with pytest.raises(LimitError, match="3 params"):
         searching._candidates(made, Speed(full_s=1e9, macs_a_second=1e-9))
+
+
+def test_the_metric_among_the_objectives_counts_once_and_no_other_metric_is_taken() -> None:
+    made, _ = session(Limits())
+    made.options = SearchOptions("wine", objectives=("accuracy", "params", "latency", "params"))
+    check_objectives(made.options, TASK)
+    told = [(goal.name, goal.direction) for goal in searching.objectives_of(made)]
+    assert told == [("accuracy", "maximize"), ("params", "minimize"), ("latency_ms", "minimize")]
+    with pytest.raises(UserError, match=r"--objective macro-f1 is a metric, and this run's is accuracy\. "):
+        check_objectives(SearchOptions("wine", objectives=("macro-f1",)), TASK)

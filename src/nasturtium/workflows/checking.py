@@ -3,7 +3,7 @@
 import numpy as np
 
 from nasturtium import training
-from nasturtium.errors import LimitError
+from nasturtium.errors import LimitError, UserError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, find_device, shown
@@ -34,6 +34,16 @@ def check_options(options: SearchOptions) -> Limits:
     if options.output is not None:
         new_folder(options.output, "")
     return Limits.parse(**options.limits)
+
+
+def check_objectives(options: SearchOptions, task: Task) -> None:
+    """A metric among the objectives can only be the run's own, which is one in any case: no other is measured."""
+    for name in options.objectives:
+        if name in METRICS and name != task.metric:
+            raise UserError(
+                f"--objective {name} is a metric, and this run's is {task.metric}. Write --metric {name} to optimise "
+                f"it, or give a cost: {', '.join(OBJECTIVES)}."
+            )
 
 
 def check_space(options: SearchOptions, task: Task, limits: Limits) -> None:

@@ -14,7 +14,7 @@ from nasturtium.protocol import JobLog, Plan
 from nasturtium.study import LocalExecutor
 from nasturtium.training import Recipe, default_recipe, flips_survive, set_threads
 from nasturtium.workflows.baselines import run_baselines
-from nasturtium.workflows.checking import check_options, check_space
+from nasturtium.workflows.checking import check_objectives, check_options, check_space
 from nasturtium.workflows.clock import Clock
 from nasturtium.workflows.endings import explained
 from nasturtium.workflows.finishing import finish
@@ -45,6 +45,7 @@ def run_search_workflow(
     shown.phase("Data", "reading and splitting")
     prepared = prepare_data(options)
     shown.lines(prepared.profile.lines())
+    check_objectives(options, prepared.task)
     check_space(options, prepared.task, limits)
     recipe = choose_recipe(options, prepared)
     facts = {**manifest(options, prepared, recipe), "start_s": clock.start_s}

@@ -139,10 +139,10 @@ def _what_is_found(objectives: Sequence[Objective]) -> list[str]:
 
 
 def objectives_of(session: Session) -> tuple[Objective, ...]:
-    """The metric first, then what the user added."""
+    """The metric first, then the costs that the user added."""
     metric = session.task.metric
-    extra = [COST_NAMES.get(name, name) for name in session.options.objectives if name != metric]
-    return (Objective(metric, METRICS[metric].direction), *(Objective(name, "minimize") for name in extra))
+    costs = dict.fromkeys(COST_NAMES.get(name, name) for name in session.options.objectives if name != metric)
+    return (Objective(metric, METRICS[metric].direction), *(Objective(name, "minimize") for name in costs))
 
 
 def _candidates(session: Session, speed: Speed | None) -> tuple[LimitedCandidates, tuple[str, ...]]:
@@ -184,7 +184,7 @@ def _affordable_macs(session: Session, speed: Speed | None) -> float | None:
 def _strategy(session: Session, space: Space, length: Length) -> tuple[Strategy, str]:
     wanted = session.options.strategy
     if wanted.lower() == "auto":
-        return auto(space, length.trials, 1 + len(session.options.objectives))
+        return auto(space, length.trials, len(objectives_of(session)))
     return strategy(wanted, length.trials), f"The strategy {wanted} was asked for."
 
 
