@@ -117,6 +117,7 @@ def test_the_lock_of_a_killed_writer_does_not_hold_up_the_next(tmp_path: Path) -
     (tmp_path / "study.journal.lock").symlink_to(path)
     with JournalStore(path, IDENTITY, SPACE) as store:
         store.finish(ended(running(1)))
+        assert [trial.state for trial in store.history.trials] == ["complete", "complete"]
 
 
 @pytest.mark.parametrize(

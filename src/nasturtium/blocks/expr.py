@@ -7,7 +7,6 @@ combinators below. Everything else (cost, memory, building, canonical form, draw
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import prod
 from typing import ClassVar
 
 from nasturtium.blocks import modules
@@ -171,8 +170,3 @@ def _same(signals: list[Signal], verb: str) -> Signal:
 def seq(*parts: tuple[str, Expr | None] | None) -> Expr:
     """`Seq` of the parts that are there; a single part is still wrapped, so that paths stay what they are."""
     return Seq(tuple((part[0], part[1]) for part in parts if part is not None and part[1] is not None))
-
-
-def numbers(shape: tuple[int, ...]) -> int:
-    """How many numbers a tensor of this shape holds."""
-    return prod(shape)

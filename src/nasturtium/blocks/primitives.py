@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import prod
 from typing import ClassVar
 
 from torch import nn
 
 from nasturtium.blocks import modules
-from nasturtium.blocks.expr import Call, Primitive, numbers
+from nasturtium.blocks.expr import Call, Primitive
 from nasturtium.errors import SpaceError, hint
 from nasturtium.task import Signal
 
@@ -60,7 +61,7 @@ class Conv(Primitive):
         return self._weights(x) + self.bias * self.out_channels
 
     def macs(self, x: Signal) -> int:
-        return self._weights(x) * numbers(self.out(x).shape[1:])
+        return self._weights(x) * prod(self.out(x).shape[1:])
 
     def activations(self, x: Signal) -> int:
         return self.out(x).size
