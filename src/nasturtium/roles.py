@@ -63,6 +63,14 @@ class Evaluator(Protocol):
     def open(self) -> OpenEvaluator: ...
 
 
+Features = Mapping[str, Float[np.ndarray, " features"]]
+"""Features in groups, each of fixed length for a space; a group that a space has not is absent.
+
+encoding: one-hot options and scaled numbers (`space.encode`). graph: counts and path lengths of the canonical graph.
+costs: log(1 + cost) of each counted cost. proxies: zero-cost scores.
+"""
+
+
 class Candidates(Protocol):
     """What a strategy may know of architectures beyond the history; handed in by the wiring."""
 
@@ -77,8 +85,13 @@ class Candidates(Protocol):
         """A feasible architecture, uniform over the live decisions. Raises `LimitError` if none is found."""
         ...
 
-    def features(self, architecture: Architecture) -> Float[np.ndarray, " features"]:
-        """Encoding and log counted costs, of fixed length for a space."""
+    @property
+    def listed(self) -> Sequence[Architecture] | None:
+        """Every feasible architecture, one for each `arch_id`, where the space is small enough to list; else None."""
+        ...
+
+    def features(self, architecture: Architecture) -> Features:
+        """What a predictor may see of an architecture before it is trained."""
         ...
 
 

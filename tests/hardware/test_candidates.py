@@ -128,16 +128,28 @@ def test_limits_on_a_space_without_blocks_are_refused_and_no_limits_are_fine() -
     space = Space((choice(1, 2), integer(1, 9)), None, "numbers")
     some = LimitedCandidates(space, None, Limits.parse(latency="2ms"))
     assert some.feasible(some.sample(np.random.default_rng(0)))
-    assert some.features(space.sample(0)).ndim == 1
+    assert set(some.features(space.sample(0))) == {"encoding"}
     with pytest.raises(LimitError, match="limit on params cannot be checked: the root of the space 'numbers' is not"):
         LimitedCandidates(space, None, Limits.parse(params="2k"))
 
 
 def test_features_hold_the_encoding_and_log_costs(digits: Space) -> None:
     some = candidates(digits, Limits())
-    features = np.array([some.features(digits.sample(seed)) for seed in range(5)])
-    params = [CostModel(digits)(digits.sample(seed))["params"] for seed in range(5)]
-    assert np.allclose(features[:, -5], np.log1p(params))
+    sampled = digits.sample(0)
+    features = some.features(sampled)
+    assert np.array_equal(features["encoding"], digits.encoding.rows([digits.codes(sampled)])[0])
+    assert np.allclose(features["costs"], np.log1p(list(CostModel(digits)(sampled).values())))
+
+
+def test_a_small_space_is_listed_once_for_each_network_within_the_limits() -> None:
+    space = Space(sequence(one=Dense(choice(2, 8, 5000)), two=Dense(choice(4, 5)), head=Head(VECTOR)), VECTOR)
+    some = candidates(space, Limits.parse(params="1k"))
+    assert some.listed is not None
+    ids = {one.arch_id for one in space.enumerate() if some.feasible(one)}
+    assert len(some.listed) == len(ids) == 4
+    assert {one.arch_id for one in some.listed} == ids
+    large = Space(sequence(one=Dense(integer(1, 30_000)), head=Head(VECTOR)), VECTOR)
+    assert candidates(large, Limits()).listed is None
 
 
 def test_a_space_check_reports_bounds_share_and_useless_choices() -> None:

@@ -5,6 +5,7 @@ a value is a sum of operation outputs; operations with weights are told apart by
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import permutations, product
 
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Primitive, Seq, Sum
@@ -53,6 +54,7 @@ def _terms(text: str) -> list[str]:
     return [*terms, text[start:-1]]
 
 
+@lru_cache(maxsize=50_000)
 def _cell(expr: Graph, x: Signal) -> str:
     """The least text over all labellings of the weighted edges, those that look alike being interchangeable."""
     known = expr.values(x)

@@ -3,13 +3,13 @@
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
 
 from nasturtium.errors import LimitError
 from nasturtium.hardware.costs import COUNTED, CostModel, unbuildable
 from nasturtium.hardware.limits import Limits, shown
 from nasturtium.hardware.walk import descend, minimiser, wander
-from nasturtium.space import Architecture, Space, encode
+from nasturtium.roles import Features
+from nasturtium.space import Architecture, Space, encode, listed
 
 TRIES = 16_384
 """Uniform samples that are looked at before the directed search begins: well under a second."""
@@ -51,12 +51,17 @@ class LimitedCandidates:
                 return found
         return wander(self._starts, self.feasible, rng)
 
-    def features(self, architecture: Architecture) -> Float[np.ndarray, " features"]:
-        """The encoding, then log(1 + cost) of each counted cost."""
-        encoding = np.asarray(encode(self._space.attach(architecture)), dtype=float)
-        if self._costs is None:
-            return encoding
-        return np.concatenate([encoding, np.log1p(list(self._costs(architecture).values()))])
+    @cached_property
+    def listed(self) -> tuple[Architecture, ...] | None:
+        """The feasible architectures, one for each `arch_id`, where the space is small enough to list."""
+        return listed(self._space, self.feasible)
+
+    def features(self, architecture: Architecture) -> Features:
+        """The encoding, and log(1 + cost) of each counted cost."""
+        known = {"encoding": np.asarray(encode(self._space.attach(architecture)), dtype=float)}
+        if self._costs is not None:
+            known["costs"] = np.log1p(list(self._costs(architecture).values()))
+        return known
 
     def _uniform(self, rng: np.random.Generator, tries: int) -> Architecture | None:
         """The first feasible one of so many uniform samples."""

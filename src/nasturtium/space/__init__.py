@@ -15,6 +15,7 @@ from nasturtium.space.decisions import (
     repeat,
 )
 from nasturtium.space.encoding import Encoding, encode, hamming, integer_codes
+from nasturtium.space.listing import listed
 from nasturtium.space.loading import import_file, load_space
 from nasturtium.space.registry import register, registered
 from nasturtium.space.space import Named, Space
@@ -41,6 +42,7 @@ __all__ = [
     "import_file",
     "integer",
     "integer_codes",
+    "listed",
     "load_space",
     "mutate",
     "neighbours",

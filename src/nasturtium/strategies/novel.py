@@ -4,18 +4,16 @@
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 
 from nasturtium.roles import Candidates
-from nasturtium.space import Architecture, Space
+from nasturtium.space import Architecture
+from nasturtium.space.listing import LARGEST
 from nasturtium.trial import History
 
 SAMPLES = 100
 LAST_SAMPLES = 2000
-LISTED = 5000
-"""Spaces up to this size are listed once random samples find nothing new, so that the last ones are found too."""
 
 Attempt = Callable[[int], Architecture | None]
 """Given the number of attempts already made for this place; None: it has no more proposals."""
@@ -47,18 +45,15 @@ def novel(
 def random_novel(taken: set[str], candidates: Candidates, rng: np.random.Generator) -> Architecture | None:
     """A feasible architecture not in `taken`, uniform over the live decisions; None if none is found.
 
-    "None" is exact for spaces of up to 5,000 architectures, and after 2,000 samples a guess for larger ones.
-    Raises `LimitError` as `Candidates.sample` does.
+    "None" is exact for spaces that can be listed, and after 2,000 samples a guess for larger ones: samples come first,
+    because listing takes seconds. Raises `LimitError` as `Candidates.sample` does.
     """
     size = candidates.space.size
-    small = size is not None and size <= LISTED
-    for _ in range(SAMPLES if small else LAST_SAMPLES):
+    for _ in range(SAMPLES if size is not None and size <= LARGEST else LAST_SAMPLES):
         sampled = candidates.sample(rng)
         if sampled.arch_id not in taken:
             return sampled
-    if not small:
-        return None
-    left = [one for one in _listed(candidates.space) if one.arch_id not in taken and candidates.feasible(one)]
+    left = [one for one in candidates.listed or () if one.arch_id not in taken]
     return left[rng.integers(len(left))] if left else None
 
 
@@ -70,8 +65,3 @@ def _attempted(taken: set[str], candidates: Candidates, attempt: Attempt, tries:
         if proposed.arch_id not in taken and candidates.feasible(proposed):
             return proposed
     return None
-
-
-@lru_cache(maxsize=2)
-def _listed(space: Space) -> tuple[Architecture, ...]:
-    return tuple(space.enumerate())

@@ -6,13 +6,13 @@ class TestMine(StrategySuite):
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
 
 from nasturtium.errors import LimitError
-from nasturtium.roles import Strategy
-from nasturtium.space import Architecture, Space, choice, integer, optional, real, repeat
+from nasturtium.roles import Features, Strategy
+from nasturtium.space import Architecture, Space, choice, integer, listed, optional, real, repeat
 from nasturtium.space.encoding import encode
 from nasturtium.trial import Fidelity, History, Objective, Trial
 
@@ -37,8 +37,12 @@ class SpaceCandidates:
                 return architecture
         raise LimitError("no architecture of 10,000 samples is within the limit")
 
-    def features(self, architecture: Architecture) -> Float[np.ndarray, " features"]:
-        return encode(architecture)
+    @cached_property
+    def listed(self) -> tuple[Architecture, ...] | None:
+        return listed(self.space, self.within)
+
+    def features(self, architecture: Architecture) -> Features:
+        return {"encoding": encode(architecture)}
 
 
 def simulate(
