@@ -12,7 +12,7 @@ SHIPPED = 2
 """Retrained on all development rows: the choice, and the best of the other side for comparison."""
 LEAST_TRIALS = 12
 BASELINE_NETWORKS = 4
-FINAL_LENGTH = 1.5
+FINAL_LENGTH = 3.0
 """Where the clock binds, a final training may take so many times as long as one that only compares."""
 UNITS = BASELINE_NETWORKS + LEAST_TRIALS + RESPLITS * FINALISTS + FINAL_LENGTH * SEEDS * SHIPPED
 EXPORT_S = 9.0

@@ -12,7 +12,7 @@ DEFAULT_TRIALS = 100
 WANTED_TRIALS = 48
 """Trials that a clock should have room for: fewer tell a strategy little."""
 LEAST_EPOCHS = 4
-MOST_KEPT = 0.65
+MOST_KEPT = 0.7
 """Of what is left when the search begins, at most so much is kept for finalists, final trainings and files."""
 
 
