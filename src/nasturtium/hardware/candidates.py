@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nasturtium.blocks.paths import graph_features
 from nasturtium.errors import LimitError
 from nasturtium.hardware.costs import COUNTED, CostModel, unbuildable
 from nasturtium.hardware.limits import Limits, shown
@@ -57,10 +58,12 @@ class LimitedCandidates:
         return listed(self._space, self.feasible)
 
     def features(self, architecture: Architecture) -> Features:
-        """The encoding, and log(1 + cost) of each counted cost."""
-        known = {"encoding": np.asarray(encode(self._space.attach(architecture)), dtype=float)}
+        """The encoding; of networks also log(1 + cost) of each counted cost, and the features of the graph."""
+        attached = self._space.attach(architecture)
+        known = {"encoding": np.asarray(encode(attached), dtype=float)}
         if self._costs is not None:
-            known["costs"] = np.log1p(list(self._costs(architecture).values()))
+            known["costs"] = np.log1p(list(self._costs(attached).values()))
+            known["graph"] = graph_features(attached.tree.lower(self._costs.input))
         return known
 
     def _uniform(self, rng: np.random.Generator, tries: int) -> Architecture | None:

@@ -1,6 +1,7 @@
 """Strategies: what to try next, as a function of the history, a seed and the candidates."""
 
-from nasturtium.strategies.auto import auto
+from nasturtium.strategies.auto import Auto
+from nasturtium.strategies.default import auto
 from nasturtium.strategies.local_search import LocalSearch
 from nasturtium.strategies.nsga2 import Nsga2
 from nasturtium.strategies.random_search import Random

@@ -1,0 +1,202 @@
+"""What the graph of a network looks like, in numbers: operations, path lengths and degrees, for predictors.
+
+In the manner of GRAF (Kadlecová et al. 2024, "Surprisingly Strong Performance Prediction with Neural Graph Features",
+ICML; arXiv:2404.16551): for sets of operations, how many there are, the shortest and longest path that uses no others,
+and the degrees of input and output. Theirs are features of one cell; ours add up over the branching parts of any
+network, so that networks of equal cells have those of the cell times their number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Float
+
+from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Seq, Sum
+from nasturtium.blocks.primitives import Conv, Identity, Linear, Pool, Zero
+
+KINDS = ("skip", "conv1", "conv3", "conv5", "depthwise3", "depthwise5", "pool", "linear")
+"""Operations that are told apart; "5" is 5 and more, a grouped convolution is depthwise. Others count for nothing."""
+
+
+def _sets() -> Float[np.ndarray, "sets kinds"]:
+    """Single kinds, pairs, all but one, all: 1 where a kind is in the set. Every subset, where four kinds occur."""
+    every = range(len(KINDS))
+    chosen = [(k,) for k in every] + [*combinations(every, 2)]
+    chosen += [tuple(k for k in every if k != left) for left in every] + [tuple(every)]
+    return np.array([[float(k in subset) for k in every] for subset in chosen])
+
+
+SETS = _sets()
+_NONE = np.zeros(len(KINDS))
+_CLOSED = np.full(len(SETS), np.inf)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Of one expression. short, long: operations on the shortest and longest path of each set (inf, -inf: no path).
+
+    counts: operations of each kind. most, least: of each kind on the path that has most and fewest. number: of paths.
+    through: operations of each kind summed over all paths. leaving, arriving: operations of each kind at the input and
+    at the output. local: sum of the features of the branching parts.
+    """
+
+    counts: Float[np.ndarray, " kinds"]
+    short: Float[np.ndarray, " sets"]
+    long: Float[np.ndarray, " sets"]
+    most: Float[np.ndarray, " kinds"]
+    least: Float[np.ndarray, " kinds"]
+    through: Float[np.ndarray, " kinds"]
+    number: float
+    leaving: Float[np.ndarray, " kinds"]
+    arriving: Float[np.ndarray, " kinds"]
+    local: Float[np.ndarray, " features"]
+
+    @property
+    def features(self) -> Float[np.ndarray, " features"]:
+        """As one vector; what has no path has length 0."""
+        spans = [np.where(np.isfinite(span), span, 0.0) for span in (self.short, self.long)]
+        sets = [SETS @ self.counts, *spans, SETS @ self.leaving, SETS @ self.arriving]
+        kinds = [np.where(np.isfinite(part), part, 0.0) for part in (self.most, self.least, self.through)]
+        return np.concatenate([*sets, *(kind[1:] for kind in kinds)])
+
+
+def graph_features(expr: Expr) -> Float[np.ndarray, " features"]:
+    """Of a whole network: operations of each kind, the longest path, and the sum over its branching parts.
+
+    The length is the same for all networks: predictors leave out what does not vary in a space.
+    """
+    whole = paths(expr)
+    longest = whole.long[-1] if np.isfinite(whole.long[-1]) else 0.0
+    return np.concatenate([whole.counts, [longest], whole.local])
+
+
+def kind(op: Expr) -> str | None:
+    """The kind of one primitive, None for what does not count."""
+    match op:
+        case Conv(kernel=kernel, groups=groups):
+            size = 1 if kernel == 1 else 3 if kernel <= 3 else 5
+            return f"conv{size}" if groups == 1 or size == 1 else f"depthwise{size}"
+        case Pool():
+            return "pool"
+        case Linear():
+            return "linear"
+    return None
+
+
+@lru_cache(maxsize=50_000)
+def paths(expr: Expr) -> Paths:
+    """The paths through `expr`."""
+    match expr:
+        case Seq(parts):
+            return _chain([paths(part) for _, part in parts])
+        case Sum(branches) | Concat(branches):
+            return _branching(tuple((0, 1, part) for _, part in branches), (1,))
+        case Graph(edges, outputs):
+            return _branching(edges, outputs)
+        case Gate(body):
+            return Paths(paths(body).counts, *_open(), paths(body).local)
+        case Zero():
+            return Paths(_NONE, _CLOSED, -_CLOSED, _NONE - np.inf, _NONE + np.inf, _NONE, 0.0, _NONE, _NONE, _LOCAL)
+    name = kind(expr)
+    return _single(name) if name is not None else Paths(_NONE, *_open(), _LOCAL)
+
+
+def _open() -> tuple[Float[np.ndarray, " n"], ...]:
+    """short to arriving of what lets everything through."""
+    sets = np.zeros(len(SETS))
+    return sets, sets, _NONE, _NONE, _NONE, 1.0, _NONE, _NONE  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=len(KINDS))
+def _single(name: str) -> Paths:
+    """One operation."""
+    one = np.eye(len(KINDS))[KINDS.index(name)]
+    within = SETS @ one > 0
+    short, long = np.where(within, 1.0, np.inf), np.where(within, 1.0, -np.inf)
+    return Paths(one, short, long, one, one, one, 1.0, one, one, _LOCAL)
+
+
+def _chain(parts: Sequence[Paths]) -> Paths:
+    """One after the other."""
+    if not parts:
+        return Paths(_NONE, *_open(), _LOCAL)
+    first, *rest = parts
+    for part in rest:
+        first = Paths(
+            counts=first.counts + part.counts,
+            short=first.short + part.short,
+            long=first.long + part.long,
+            most=first.most + part.most,
+            least=first.least + part.least,
+            through=first.through * part.number + part.through * first.number,
+            number=first.number * part.number,
+            leaving=first.leaving if first.leaving.any() else part.leaving,
+            arriving=part.arriving if part.arriving.any() else first.arriving,
+            local=first.local + part.local,
+        )
+    return first
+
+
+def _either(one: Paths | None, other: Paths) -> Paths:
+    """Side by side, from the same value to the same value."""
+    if one is None:
+        return other
+    return Paths(
+        counts=one.counts + other.counts,
+        short=np.minimum(one.short, other.short),
+        long=np.maximum(one.long, other.long),
+        most=np.maximum(one.most, other.most),
+        least=np.minimum(one.least, other.least),
+        through=one.through + other.through,
+        number=one.number + other.number,
+        leaving=one.leaving + other.leaving,
+        arriving=one.arriving + other.arriving,
+        local=one.local + other.local,
+    )
+
+
+def _branching(edges: Sequence[tuple[int, int, Expr]], outputs: tuple[int, ...]) -> Paths:
+    """Of a graph of operations; its own features join those of the branching parts in it."""
+    own = [(source, target, _edge(op)) for source, target, op in edges]
+    reached: dict[int, Paths] = {0: Paths(_NONE, *_open(), _LOCAL)}
+    for target in sorted({target for _, target, _ in own}):
+        value: Paths | None = None
+        for source, at, op in own:
+            if at == target and source in reached:
+                value = _either(value, _chain([reached[source], op]))
+        if value is not None:
+            reached[target] = value
+    joined: Paths | None = None
+    for output in outputs:
+        joined = _either(joined, reached[output])
+    assert joined is not None
+    found = Paths(
+        # Along paths a shared edge would count once for each of them.
+        counts=np.sum([op.counts for _, _, op in own], axis=0),
+        short=joined.short,
+        long=joined.long,
+        most=joined.most,
+        least=joined.least,
+        through=joined.through,
+        number=joined.number,
+        leaving=np.sum([op.leaving for source, _, op in own if source == 0] or [_NONE], axis=0),
+        arriving=np.sum([op.arriving for _, target, op in own if target in outputs] or [_NONE], axis=0),
+        local=np.sum([op.local for _, _, op in own], axis=0),
+    )
+    return replace(found, local=found.features + found.local)
+
+
+def _edge(op: Expr) -> Paths:
+    """An operation between two values: one that hands on what it gets is a skip connection."""
+    match op:
+        case Identity():
+            return _single("skip")
+        case Seq(parts) if all(isinstance(part, Identity) for _, part in parts):
+            return _single("skip")
+    return paths(op)
+
+
+_LOCAL = np.zeros(5 * len(SETS) + 3 * (len(KINDS) - 1))

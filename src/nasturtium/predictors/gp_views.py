@@ -1,0 +1,181 @@
+"""Architectures seen from several sides, and their distances from each: what the Gaussian process works on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial.distance import cdist
+from scipy.special import ndtri
+
+from nasturtium.predictors.gp_kernel import Distances
+from nasturtium.roles import Candidates, Features
+from nasturtium.space import Architecture, Choice, Space
+
+Measure = Literal["cityblock", "euclidean", "sqeuclidean"]
+
+REFERENCE = 300
+"""Architectures drawn once (seed 0) from the space, for means, deviations and median distances."""
+
+PARTS: tuple[tuple[str, Measure], ...] = (
+    ("encoding", "cityblock"),
+    ("counts", "euclidean"),
+    ("graph", "euclidean"),
+    ("graph", "sqeuclidean"),
+    ("costs", "sqeuclidean"),
+    ("proxies", "sqeuclidean"),
+)
+"""Side and distance of each kernel; a space has those whose features vary in it."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One part: which features, brought to what scale, compared how. unit: the median distance in the reference."""
+
+    name: str
+    measure: Measure
+    columns: tuple[int, ...]
+    change: Callable[[Float[np.ndarray, "n d"]], Float[np.ndarray, "n d"]]
+    unit: float
+
+    def rows(self, known: Sequence[Features]) -> Float[np.ndarray, "n d"]:
+        return self.change(np.array([features[self.name] for features in known])[:, list(self.columns)])
+
+
+class Views:
+    """The sides of the architectures of one space."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+        self._features: dict[tuple[int, ...], Features] = {}
+        self._to_listed: dict[str, Float[np.ndarray, "parts m"]] = {}
+        self._tallies = tallies(candidates.space)
+        rng = np.random.default_rng(0)
+        self.reference = [candidates.sample(rng) for _ in range(REFERENCE)]
+        known = [self.features(one) for one in self.reference]
+        sides = (_side(name, measure, known) for name, measure in PARTS if name in known[0])
+        self.sides = tuple(side for side in sides if side is not None)
+
+    def features(self, architecture: Architecture) -> Features:
+        """The candidates' groups, and "counts" where decisions share their options and there is no graph."""
+        codes = self._candidates.space.codes(architecture)
+        found = self._features.get(codes)
+        if found is None:
+            found = dict(self._candidates.features(architecture))
+            if self._tallies and "graph" not in found:
+                found["counts"] = tallied(self._tallies, codes)
+            self._features[codes] = found
+        return found
+
+    def rows(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
+        """One matrix a side."""
+        known = [self.features(one) for one in architectures]
+        return [side.rows(known) for side in self.sides]
+
+    def between(self, first: Sequence[Architecture], second: Sequence[Architecture]) -> Distances:
+        """Distances in units of each side's median."""
+        return self._apart(self.rows(first), self.rows(second))
+
+    def to_listed(self, architectures: Sequence[Architecture]) -> Distances:
+        """Distances to everybody in the list of a small space; each row is worked out once."""
+        return np.stack([self._row(one) for one in architectures], axis=1)
+
+    def _row(self, architecture: Architecture) -> Float[np.ndarray, "parts m"]:
+        known = self._to_listed.get(architecture.arch_id)
+        if known is None:
+            known = self._apart(self.rows([architecture]), self._listed_rows)[:, 0].astype(np.float32)
+            self._to_listed[architecture.arch_id] = known
+        return known
+
+    @cached_property
+    def _listed_rows(self) -> list[Float[np.ndarray, "m d"]]:
+        return self.rows(self._candidates.listed or ())
+
+    def _apart(
+        self, first: Sequence[Float[np.ndarray, "n d"]], second: Sequence[Float[np.ndarray, "m d"]]
+    ) -> Distances:
+        pairs = zip(self.sides, first, second, strict=True)
+        return np.array([cdist(one, other, side.measure) / side.unit for side, one, other in pairs])
+
+
+@lru_cache(maxsize=4)
+def views(candidates: Candidates) -> Views:
+    """The views of these candidates, made once."""
+    return Views(candidates)
+
+
+def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None:
+    """None where nothing varies."""
+    table = np.array([features[name] for features in known], dtype=float)
+    columns = _distinct(table)
+    if not columns:
+        return None
+    chosen = table[:, list(columns)]
+    change: Callable[[Float[np.ndarray, "n d"]], Float[np.ndarray, "n d"]]
+    if name == "encoding":
+        change = _as_it_is
+    elif name == "proxies":
+        change = NormalScores(np.sort(chosen, axis=0))
+    else:
+        change = Standard(chosen.mean(0), chosen.std(0))
+    pairs = cdist(change(chosen), change(chosen), measure)[np.triu_indices(len(chosen), 1)]
+    return Side(name, measure, columns, change, float(np.median(pairs[pairs > 0])))
+
+
+def _distinct(table: Float[np.ndarray, "n d"]) -> tuple[int, ...]:
+    """Columns that vary, the first of those that vary together."""
+    varying = [column for column in range(table.shape[1]) if np.ptp(table[:, column]) > 1e-12]
+    first: dict[bytes, int] = {}
+    for column in varying:
+        values = table[:, column]
+        first.setdefault(np.round((values - values.min()) / np.ptp(values), 9).tobytes(), column)
+    return tuple(sorted(first.values()))
+
+
+def _as_it_is(rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    return rows
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Mean 0 and deviation 1 in the reference."""
+
+    mean: Float[np.ndarray, " d"]
+    deviation: Float[np.ndarray, " d"]
+
+    def __call__(self, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+        return (rows - self.mean) / self.deviation
+
+
+@dataclass(frozen=True)
+class NormalScores:
+    """Normal quantiles of the ranks among the reference: proxies have heavy tails. A missing score is the worst."""
+
+    ordered: Float[np.ndarray, "reference d"]
+
+    def __call__(self, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+        count = len(self.ordered)
+        ranks = [np.searchsorted(order, column) for order, column in zip(self.ordered.T, rows.T, strict=True)]
+        return np.asarray(ndtri((np.array(ranks).T + 0.5) / (count + 1.0)))
+
+
+def tallies(space: Space) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+    """Options that several choices share -> the numbers of these choices."""
+    sharing: dict[tuple[str, ...], list[int]] = {}
+    for named in space.decisions:
+        if isinstance(named.decision, Choice):
+            sharing.setdefault(tuple(named.decision.keys), []).append(named.index)
+    return {keys: tuple(places) for keys, places in sharing.items() if len(places) > 1 and len(keys) > 1}
+
+
+def tallied(
+    sharing: Mapping[tuple[str, ...], tuple[int, ...]], codes: tuple[int, ...]
+) -> Float[np.ndarray, " options"]:
+    """How often each shared option is taken: spaces of cells and layers care more about what than about where."""
+    counts = []
+    for keys, places in sharing.items():
+        taken = [codes[place] for place in places]
+        counts += [float(taken.count(option)) for option in range(len(keys))]
+    return np.array(counts)
