@@ -1,0 +1,71 @@
+"""The layers that proxies look at, and copies of a network that may be changed."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from nasturtium.blocks.modules import ChannelNorm
+
+Weighted = nn.Conv1d | nn.Conv2d | nn.Linear
+"""Layers whose weights are scored: those of the reference implementations, and one-dimensional convolutions."""
+
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, ChannelNorm)
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.SiLU, nn.GELU, nn.Hardswish, nn.Tanh)
+
+
+def weighted(network: nn.Module) -> list[Weighted]:
+    """Convolutions and linear layers, in the order in which they were made."""
+    return [module for module in network.modules() if isinstance(module, Weighted)]
+
+
+def working_copy(network: nn.Module) -> nn.Module:
+    """A copy to work on, training, its weights ready for gradients and images channels-last.
+
+    Dropout is taken out: a score is of the network, not of one draw of its dropout.
+    """
+    copied = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    copied.requires_grad_(True)
+    replace_modules(copied, (nn.Dropout, nn.Dropout1d, nn.Dropout2d))
+    return replace_modules(copied, (nn.Hardsigmoid,), HardSigmoid).train()
+
+
+class HardSigmoid(nn.Module):
+    """The function of `nn.Hardsigmoid`, whose second derivative torch does not have."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.relu6(x + 3) / 6
+
+
+def replace_modules(
+    network: nn.Module, kinds: tuple[type[nn.Module], ...], by: type[nn.Module] = nn.Identity
+) -> nn.Module:
+    """The same network, with `by()` in place of its modules of these kinds."""
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, kinds):
+                setattr(parent, name, by())
+    return network
+
+
+@torch.no_grad()
+def reset_affine(network: nn.Module) -> None:
+    """Biases of layers to zero, and every normalisation as it begins: scale 1, shift 0, no running statistics."""
+    for module in network.modules():
+        if isinstance(module, Weighted) and module.bias is not None:
+            module.bias.zero_()
+        elif isinstance(module, NORMS):
+            if module.weight is not None:
+                module.weight.fill_(1.0)
+            if module.bias is not None:
+                module.bias.zero_()
+            if isinstance(module, BATCH_NORMS):
+                module.reset_running_stats()
+
+
+def with_codes_of(noise: Tensor, inputs: Tensor, numbers: int | None) -> Tensor:
+    """`noise` with the categorical columns of `inputs`: codes have no scale. numbers: numeric columns; None if all."""
+    if numbers is None:
+        return noise
+    return torch.cat([noise[:, :numbers], inputs[: len(noise), numbers:].to(noise.dtype)], dim=1)
