@@ -11,7 +11,7 @@ from nasturtium.roles import Features, Strategy
 from nasturtium.space import Architecture, Space, choice, encode
 from nasturtium.strategies import Random, RegularizedEvolution
 from nasturtium.strategies._mlp_ensemble import MlpEnsemble
-from nasturtium.strategies._rounds import known_to_round
+from nasturtium.strategies._rounds import distinct_first, known_to_round
 from nasturtium.strategies.bananas import Bananas, _ranked
 from nasturtium.testing.strategies import SpaceCandidates, StrategySuite, mixed_space, simulate
 from nasturtium.trial import Fidelity, History, Objective
@@ -136,6 +136,12 @@ def test_path_encodings_are_used_before_other_graph_features_and_these_before_en
         assert [one.tree for one in _ranked(SMALL, known, 0, WithGroups(SEPARABLE, group=group))] == [
             one.tree for one in plain
         ]
+
+
+def test_candidates_that_look_like_others_come_last() -> None:
+    rows = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [2.0, 2.0]])
+    assert distinct_first([3, 2, 0, 1], rows, rows[:0]) == [3, 2, 1, 0]
+    assert distinct_first([3, 2, 0, 1], rows, np.array([[2.0, 2.0]])) == [2, 1, 3, 0]
 
 
 def test_it_beats_evolution_and_random_search_on_a_toy() -> None:

@@ -105,6 +105,19 @@ def feature(held: Hashable, codes: tuple[int, ...], group: str) -> Float[np.ndar
     return candidates.features(candidates.space.from_codes(codes))[group]
 
 
+def distinct_first(
+    order: Iterable[int], rows: Float[np.ndarray, "asked ..."], known: Float[np.ndarray, "known ..."]
+) -> list[int]:
+    """The same order, but candidates whose features are those of a known or an earlier one come last: to a model they
+    are the same network (a cell drawn otherwise, say), and a round is better spent on others."""
+    seen, first, last = {row.tobytes() for row in known}, list[int](), list[int]()
+    for at in order:
+        key = rows[at].tobytes()
+        (last if key in seen else first).append(at)
+        seen.add(key)
+    return first + last
+
+
 def refuse_rounds(initial: int, batch: int, pool: int) -> None:
     """Raises `RunError` for sizes that cannot be."""
     if initial < 2:

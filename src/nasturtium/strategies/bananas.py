@@ -21,6 +21,7 @@ from nasturtium.strategies._rounds import (
     Known,
     ask_ranked,
     best_of,
+    distinct_first,
     feature,
     fresh,
     mutants,
@@ -44,8 +45,9 @@ class Bananas:
 
     The paper's path encoding is used where the space has cells and the candidates give it (group "paths"); otherwise
     the group "graph", and for spaces without a known graph the one-hot encoding, which the paper finds worse. The
-    losses are standardised before training, which the authors' code leaves out, because here they have any unit.
-    Control trials are learned from like others. One objective only.
+    losses are standardised before training, which the authors' code leaves out, because here they have any unit. Of
+    candidates with equal features one is enough, as in their code. Control trials are learned from like others. One
+    objective only.
     """
 
     initial: int = 10
@@ -77,9 +79,11 @@ def _ranked(strategy: Bananas, known: Known, seed: int, held: Hashable) -> tuple
         return ()
     codes = [row.codes for row in known] + [candidates.space.codes(one) for one in asked]
     table, losses = _features(codes, candidates), np.array([row.loss for row in known])
-    predicted = strategy.ensemble.fit(table[: len(known)], losses, seed).predict(table[len(known) :])
+    told, open_ = table[: len(known)], table[len(known) :]
+    predicted = strategy.ensemble.fit(told, losses, seed).predict(open_)
     drawn = rng.normal(predicted.mean(0), predicted.std(0))
-    return tuple(asked[row] for row in np.argsort(drawn, kind="stable"))
+    order = np.argsort(drawn, kind="stable").tolist()
+    return tuple(asked[row] for row in distinct_first(order, open_, told))
 
 
 def _pool(strategy: Bananas, known: Known, candidates: Candidates, rng: np.random.Generator) -> list[Architecture]:

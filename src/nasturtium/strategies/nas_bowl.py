@@ -23,6 +23,7 @@ from nasturtium.strategies._rounds import (
     Known,
     ask_ranked,
     best_of,
+    distinct_first,
     feature,
     fresh,
     mutants,
@@ -47,7 +48,8 @@ class NasBowl:
 
     The graph is that of the cells where the space has cells and the candidates give their counts (group "wl"), as in
     the paper; otherwise that of the resolved tree (`space.graphs.tree_graph`): its blocks, what is set in them, and
-    their order. Labels that are equally frequent everywhere are left out. Control trials are learned from like others.
+    their order. Labels that are equally frequent everywhere are left out. Of candidates with equal counts one is
+    enough (their code takes distinct values of the improvement). Control trials are learned from like others.
     One objective only.
     """
 
@@ -87,7 +89,8 @@ def _ranked(strategy: NasBowl, known: Known, seed: int, held: Hashable) -> tuple
     process = fit_graph_gp(told, losses, strategy.depths, noises)
     best = losses[np.argmin(process.predict(told)[0])]
     gain = expected_improvement(*process.predict(open_), best)
-    return tuple(asked[row] for row in np.argsort(-gain, kind="stable"))
+    order = np.argsort(-gain, kind="stable").tolist()
+    return tuple(asked[row] for row in distinct_first(order, open_, told))
 
 
 def _pool(strategy: NasBowl, known: Known, candidates: Candidates, rng: np.random.Generator) -> list[Architecture]:
