@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "evaluators": VOCABULARY | {"roles", "blocks", "training", "data", "hardware", "classical"},
     "study": VOCABULARY | {"roles"},
     "protocol": VOCABULARY | {"roles", "study", "data", "training", "hardware", "classical"},
+    "bench": VOCABULARY | {"roles", "blocks", "zoo", "hardware", "study", "evaluators"},
     "report": VOCABULARY,
     "export": {"blocks", "hardware", "training", "errors", "task", "classical"},
     "testing": VOCABULARY | {"roles", "study"},

@@ -179,6 +179,65 @@ def dashboard(run: Run, port: Annotated[int, typer.Option(help="On this machine.
     serve_dashboard(run, port)
 
 
+@app.command()
+def bench(
+    benchmark: Annotated[str, typer.Argument(help="nb201, or a table: FILE.parquet, FILE.csv. Several: with commas.")],
+    strategy: Annotated[
+        str, typer.Option(help="Names with commas; settings in brackets: tpe[startup=5].")
+    ] = "auto,regularized-evolution,local-search,random",
+    protocol: Annotated[str | None, typer.Option(help="nb201: official, queries, noisy.")] = None,
+    seeds: Annotated[int, typer.Option(help="Searches of each strategy.")] = 10,
+    decisions: Annotated[str | None, typer.Option(help="Columns of a table that are decisions, with commas.")] = None,
+    objective: Annotated[str | None, typer.Option(help="Column of a table that is optimised.")] = None,
+    minimize: Annotated[bool, typer.Option("--minimize", help="Smaller is better; default: larger.")] = False,
+    queries: Annotated[int | None, typer.Option(help="Most queries of a search; default: the benchmark's.")] = None,
+    scheduler: Annotated[
+        str, typer.Option(help="full, or one that ends trainings early, on tables with curves.")
+    ] = "full",
+    identity: Annotated[
+        str | None, typer.Option(help="What is the same architecture on nb201: strings or networks.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The first of the seeds.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes, one thread each; default: cores.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Folder with the tables; default: NASTURTIUM_DATA or ./data.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Folder; default runs/bench-NAME, with --json none.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare strategies on tabular benchmarks, or on a table of your own."""
+    from nasturtium.workflows.bench import BenchOptions, default_folder, run_bench
+
+    options = BenchOptions(
+        benchmark=benchmark,
+        strategy=strategy,
+        protocol=protocol,
+        seeds=seeds,
+        seed=seed,
+        queries=queries,
+        scheduler=scheduler,
+        decisions=tuple(part.strip() for part in (decisions or "").split(",") if part.strip()),
+        objective=objective,
+        direction="minimize" if minimize else "maximize",
+        identity=identity,
+        workers=workers,
+        data=data,
+        output=output or (None if json else default_folder(benchmark)),
+    )
+    from nasturtium.terminal import view
+
+    with view(quiet=json and not sys.stderr.isatty()) as progress:
+        summary = run_bench(options, progress)
+    if json:
+        typer.echo(json_module.dumps([row.to_json() for row in summary.rows], indent=1))
+    else:
+        from nasturtium.workflows.bench_table import show_bench
+
+        show_bench(summary, options.output)
+
+
 @space_app.command("show")
 def space_show(
     space: Annotated[str, typer.Argument(help="A ready space, file.py:NAME or file.json.")],

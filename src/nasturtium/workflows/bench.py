@@ -1,0 +1,159 @@
+"""Strategies × benchmarks × seeds, side by side."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nasturtium.bench.contenders import Contender, check_budget, configured, contenders
+from nasturtium.bench.files import data_folder, is_table
+from nasturtium.bench.jobs import Entry, code_version, planned, run_jobs
+from nasturtium.bench.metrics import Course
+from nasturtium.bench.plain import load_plain
+from nasturtium.bench.problem import Benchmark, Problem
+from nasturtium.bench.registry import BENCHMARKS
+from nasturtium.bench.store import Lines
+from nasturtium.bench.summary import Results, Summary, summarised
+from nasturtium.errors import RunError, hint
+from nasturtium.roles import Scheduler, Strategy
+from nasturtium.schedulers.registry import scheduler
+from nasturtium.strategies.registry import strategy
+from nasturtium.trial import Direction
+from nasturtium.workflows.progress import Progress, Silent
+
+COMBINED = {"bohb": ("tpe", "hyperband")}
+"""Names for a strategy with a scheduler."""
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """What `nasturtium bench` is asked for. Several benchmarks or strategies are separated by commas.
+
+    protocol, queries, identity: None takes the benchmark's own. data: folder with the tables of the benchmarks.
+    output: folder for results; None keeps nothing.
+    """
+
+    benchmark: str
+    strategy: str = "auto,regularized-evolution,local-search,random"
+    protocol: str | None = None
+    seeds: int = 10
+    seed: int = 0
+    queries: int | None = None
+    scheduler: str = "full"
+    decisions: tuple[str, ...] = ()
+    objective: str | None = None
+    direction: Direction = "maximize"
+    identity: str | None = None
+    workers: int | None = None
+    data: str | None = None
+    output: str | None = None
+
+
+def run_bench(options: BenchOptions, progress: Progress | None = None) -> Summary:
+    """Run what is not finished yet, and summarise. Everything is checked before anything is written.
+
+    Raises `DataError` for tables and `RunError` for options, strategies and searches that cannot work.
+    """
+    shown = progress or Silent()
+    _check(options)
+    wanted = contenders(options.strategy)
+    benchmarks = [_benchmark(name, options) for name in _names(options.benchmark)]
+    shown.phase("Bench", f"{', '.join(one.name for one in benchmarks)}; {options.seeds} seeds")
+    entries, fingerprints = list[Entry](), list[str]()
+    for benchmark in benchmarks:
+        for contender in wanted:
+            made = _entries(benchmark, contender, options)
+            entries += made
+            fingerprints += [f"{benchmark.fingerprint} {benchmark.identity(contender.name, options.identity)}"] * len(
+                made
+            )
+    _warm(entries, options.seed)
+    lines = Lines(None if options.output is None else Path(options.output) / "searches.jsonl")
+    jobs = planned(entries, fingerprints, range(options.seed, options.seed + options.seeds), code_version())
+    run_jobs(
+        entries, jobs, lines, options.workers or usable_cores(), lambda done, all_: shown.jobs(done, all_, "searches")
+    )
+    records = [(job.entry, lines.records[job.key]) for job in jobs]
+    results = [
+        Results(
+            entry.label,
+            entry.problem,
+            tuple(Course.from_json(record["course"]) for at, record in records if at == place),
+            tuple(record["ask_ms"][0] for at, record in records if at == place),
+        )
+        for place, entry in enumerate(entries)
+    ]
+    return summarised(benchmarks, [one.label for one in wanted], results)
+
+
+def default_folder(benchmark: str) -> str:
+    """Where results go unless told otherwise: runs/bench-NAME."""
+    return str(Path("runs") / ("bench-" + "-".join(Path(name).stem for name in _names(benchmark))))
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check(options: BenchOptions) -> None:
+    for name in ("seeds", "queries", "workers"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise RunError(f"--{name} is {value}: at least 1 is needed.")
+    if options.seed < 0:
+        raise RunError(f"--seed is {options.seed}: seeds begin at 0.")
+
+
+def _names(text: str) -> list[str]:
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise RunError(f"Name a benchmark or a table. {hint('', BENCHMARKS)}")
+    return list(dict.fromkeys(names))
+
+
+def _benchmark(name: str, options: BenchOptions) -> Benchmark:
+    if is_table(name):
+        if options.objective is None:
+            raise RunError(f"Say which column of {name!r} is to be optimised: --objective COLUMN.")
+        if options.protocol not in (None, "plain"):
+            raise RunError(f"A plain table has no protocol {options.protocol!r}. Leave --protocol out.")
+        return load_plain(Path(name), options.decisions, options.objective, options.direction, options.queries)
+    key = name.lower().replace("_", "-")
+    if key not in BENCHMARKS:
+        raise RunError(
+            f"There is no benchmark {name!r}. {hint(key, BENCHMARKS)} A table of your own is named by its file, "
+            ".parquet or .csv."
+        )
+    if options.decisions or options.objective:
+        raise RunError(f"--decisions and --objective are for plain tables; {name} has its own. Leave them out.")
+    return BENCHMARKS[key](data_folder(options.data), options.protocol, options.queries)
+
+
+def _entries(benchmark: Benchmark, contender: Contender, options: BenchOptions) -> list[Entry]:
+    """The contender on each problem of the benchmark, with published settings where there are such."""
+    made = []
+    for problem in benchmark.problems(benchmark.identity(contender.name, options.identity)):
+        searcher, schedule = _parts(benchmark, contender, problem, options)
+        check_budget(searcher, contender.label, problem.trials, problem.name)
+        settings = f"{searcher!r} {schedule!r}"
+        made.append(Entry(contender.label, problem, searcher, schedule, strategy("random"), settings))
+    return made
+
+
+def _parts(
+    benchmark: Benchmark, contender: Contender, problem: Problem, options: BenchOptions
+) -> tuple[Strategy, Scheduler]:
+    name, schedule = COMBINED.get(contender.name, (contender.name, options.scheduler))
+    chosen = strategy(name, problem.trials)
+    published = benchmark.settings.get(contender.name, {})
+    asked: dict[str, Any] = dict(contender.settings)
+    chosen = configured(configured(chosen, published, contender.label), asked, contender.label)
+    return chosen, scheduler(schedule, max_epochs=problem.epochs)
+
+
+def _warm(entries: Sequence[Entry], seed: int) -> None:
+    """Work out what all searches share, before the workers are forked."""
+    for entry in entries:
+        entry.problem.candidates(seed).listed  # noqa: B018 (kept by the candidates)
