@@ -1,11 +1,13 @@
 """The layers that proxies look at, and copies of a network that may be changed."""
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from nasturtium.blocks.modules import ChannelNorm
+from nasturtium.proxies._norm import BatchNorm
 
 Weighted = nn.Conv1d | nn.Conv2d | nn.Linear
 """Layers whose weights are scored: those of the reference implementations, and one-dimensional convolutions."""
@@ -28,7 +30,13 @@ def working_copy(network: nn.Module) -> nn.Module:
     copied = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     copied.requires_grad_(True)
     replace_modules(copied, (nn.Dropout, nn.Dropout1d, nn.Dropout2d))
-    return replace_modules(copied, (nn.Hardsigmoid,), HardSigmoid).train()
+    return copied.train()
+
+
+def twice_differentiable(network: nn.Module) -> nn.Module:
+    """The same network, with quick second derivatives of batch normalisation, and those that torch does not have."""
+    replace_modules(network, BATCH_NORMS, BatchNorm)
+    return replace_modules(network, (nn.Hardsigmoid,), lambda module: HardSigmoid())
 
 
 class HardSigmoid(nn.Module):
@@ -39,13 +47,13 @@ class HardSigmoid(nn.Module):
 
 
 def replace_modules(
-    network: nn.Module, kinds: tuple[type[nn.Module], ...], by: type[nn.Module] = nn.Identity
+    network: nn.Module, kinds: tuple[type[nn.Module], ...], by: Callable[[nn.Module], nn.Module] = nn.Identity
 ) -> nn.Module:
-    """The same network, with `by()` in place of its modules of these kinds."""
+    """The same network, with `by(module)` in place of its modules of these kinds."""
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, kinds):
-                setattr(parent, name, by())
+                setattr(parent, name, by(child))
     return network
 
 

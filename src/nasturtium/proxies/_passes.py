@@ -10,7 +10,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from nasturtium.proxies._layers import ACTIVATIONS, Weighted, weighted, with_codes_of, working_copy
+from nasturtium.proxies._layers import (
+    ACTIVATIONS,
+    Weighted,
+    twice_differentiable,
+    weighted,
+    with_codes_of,
+    working_copy,
+)
 from nasturtium.proxies.batch import Batch
 from nasturtium.training import Recipe, generator
 from nasturtium.training._objective import build_loss
@@ -64,7 +71,8 @@ class Passes:
 
     @cached_property
     def _copy(self) -> nn.Module:
-        return working_copy(self.network)
+        copied = working_copy(self.network)
+        return twice_differentiable(copied) if self._second_order else copied
 
     @cached_property
     def _inputs(self) -> Tensor:

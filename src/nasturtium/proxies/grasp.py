@@ -10,8 +10,8 @@ from nasturtium.proxies._passes import Passes
 def grasp(passes: Passes) -> float:
     """Sum over weights of -weight * (H g), H the Hessian of the loss and g its gradient, both by the weights.
 
-    Reverse mode twice. The forward modes would be as exact and need less memory, but torch 2.13 gets second
-    derivatives of batch normalisation wrong there (0.336 for 0.320 by finite differences on a three-layer network).
+    Reverse mode twice. Forward mode would need less memory, but torch 2.13 gets second derivatives of batch
+    normalisation wrong there (0.336 where finite differences give 0.320, on a network of three layers).
     """
     products = zip(passes.weights, passes.hessian_gradients, strict=True)
     return sum(float(-(weight.detach() * product).sum()) for weight, product in products)
