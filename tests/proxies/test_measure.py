@@ -64,6 +64,15 @@ def test_the_same_seed_gives_the_same_scores_and_names_may_be_groups():
     assert measure(given, rows, ["zen"], seed=3) != measure(given, rows, ["zen"], seed=4)
 
 
+def test_activations_in_place_change_nothing():
+    plain, in_place = (
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(flag), nn.Flatten(), nn.Linear(144, 4))
+        for flag in (False, True)
+    )
+    in_place.load_state_dict(plain.state_dict())
+    assert measure(in_place, batch()) == measure(plain, batch())
+
+
 def test_params_and_macs_are_those_that_are_counted():
     tree = (
         Space(sequence(stem=ConvBN(4), body=stage(MBConv(expand=2, se=True), 8, 2, 2), head=Head(IMAGES)))

@@ -13,12 +13,12 @@ from nasturtium.proxies import Batch, measure
 from nasturtium.task import Signal, Task
 from nasturtium.zoo.nasbench201 import network
 
-CELLS, ROWS = 8, 48
+CELLS, ROWS = 6, 64
 EDGES = ("op_01", "op_02", "op_12", "op_03", "op_13", "op_23")
 TASK = Task("classification", Signal("image", (3, 32, 32)), 10, "accuracy")
 # What depends little on rows and initial weights has the published value itself: largest relative difference.
 VALUES = {"params": 1e-5, "l2_norm": 0.01, "synflow": 0.02, "zen": 0.05, "nwot": 0.03}
-RANKS = {"snip": 0.9, "fisher": 0.85, "grad_norm": 0.85, "jacov": 0.75}
+RANKS = {"snip": 0.8, "fisher": 0.8, "grad_norm": 0.8, "jacov": 0.7}
 PUBLISHED_UNIT = {"params": lambda value: value / 1e6, "synflow": np.log}
 
 

@@ -1,6 +1,7 @@
 """The layers that proxies look at, and copies of a network that may be changed."""
 
 import copy
+import math
 from collections.abc import Callable
 
 import torch
@@ -29,6 +30,9 @@ def working_copy(network: nn.Module) -> nn.Module:
     """
     copied = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     copied.requires_grad_(True)
+    for module in copied.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # outputs that are overwritten have no gradient of their own
     replace_modules(copied, (nn.Dropout, nn.Dropout1d, nn.Dropout2d))
     return copied.train()
 
@@ -58,11 +62,17 @@ def replace_modules(
 
 
 @torch.no_grad()
-def reset_affine(network: nn.Module) -> None:
-    """Biases of layers to zero, and every normalisation as it begins: scale 1, shift 0, no running statistics."""
+def initialise(network: nn.Module, draws: torch.Generator, gain: float | None = None) -> None:
+    """Normal weights, zero biases, and every normalisation as it begins: scale 1, shift 0, no running statistics.
+
+    gain: with it the deviation is gain / sqrt(inputs of a unit) (Kaiming's, fan-in); without, it is 1.
+    """
     for module in network.modules():
-        if isinstance(module, Weighted) and module.bias is not None:
-            module.bias.zero_()
+        if isinstance(module, Weighted):
+            scale = 1.0 if gain is None else gain / math.sqrt(module.weight[0].numel())
+            module.weight.copy_(torch.randn(module.weight.shape, generator=draws) * scale)
+            if module.bias is not None:
+                module.bias.zero_()
         elif isinstance(module, NORMS):
             if module.weight is not None:
                 module.weight.fill_(1.0)

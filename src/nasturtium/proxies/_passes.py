@@ -1,6 +1,6 @@
 """The passes through a network that proxies share: each is made once, when the first proxy asks for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -161,6 +161,12 @@ class Passes:
         """How many columns of a table are numbers; None where all inputs are."""
         signal = self.batch.task.input
         return signal.shape[0] if signal.kind == "table" else None
+
+
+def total(values: Iterable[Tensor]) -> float:
+    """Sum of scalars in float64, read from the device once."""
+    found = [value.detach().double() for value in values]
+    return float(torch.stack(found).sum()) if found else 0.0
 
 
 def _gradients(value: Tensor, by: list[Tensor], create_graph: bool = False) -> list[Tensor]:

@@ -1,7 +1,6 @@
 """AZ-NAS: expressivity, progressivity, trainability and complexity, joined by their ranks.
 
-Lee and Ham 2024, "AZ-NAS: assembling zero-cost proxies for network architecture search", CVPR; arXiv:2403.19232,
-equations 1-9.
+Lee and Ham 2024, "AZ-NAS: assembling zero-cost proxies for network architecture search", CVPR; arXiv:2403.19232.
 """
 
 import math
@@ -14,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nasturtium.proxies._blocks import main_blocks
-from nasturtium.proxies._layers import reset_affine, weighted
+from nasturtium.proxies._layers import initialise
 from nasturtium.proxies._passes import Passes, hooked
 
 AZ_NAS = ("expressivity", "progressivity", "trainability", "complexity")
@@ -38,9 +37,7 @@ def az_nas(passes: Passes) -> Parts:
     """
     draws = passes.generator("az_nas")
     network = passes.fresh()
-    for layer in weighted(network):
-        nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu", generator=draws)
-    reset_affine(network)
+    initialise(network, draws, gain=math.sqrt(2))
     features: list[Tensor] = []
 
     def look(module: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> None:
@@ -62,7 +59,7 @@ def _finite(value: float) -> float:
 
 
 def _entropy(feature: Float[Tensor, "rows channels ..."]) -> float:
-    """Entropy of the shares of the principal components of a block's features (equations 2-4)."""
+    """Entropy of the shares of the principal components of a block's features."""
     points = _points(feature)
     centred = points - points.mean(0)
     # A covariance has no negative eigenvalue, but rounding gives some where there are more channels than points.
@@ -72,7 +69,7 @@ def _entropy(feature: Float[Tensor, "rows channels ..."]) -> float:
 
 
 def _spread(f_in: Tensor, f_out: Tensor, draws: torch.Generator) -> float:
-    """2 - s - 1/s for the spectral norm s of a block's backward pass, estimated with random signs (equations 6-8).
+    """2 - s - 1/s for the spectral norm s of a block's backward pass, estimated with random signs.
 
     Greatest (0) where gradients neither grow nor shrink; -inf for a block that is the identity.
     """

@@ -1,7 +1,7 @@
 """EPE-NAS: are the gradients by the inputs alike within a class?
 
 Lopes, Alirezazadeh and Alexandre 2021, "EPE-NAS: efficient performance estimation without training for neural
-architecture search", ICANN; arXiv:2102.08099, equations 4-6.
+architecture search", ICANN; arXiv:2102.08099.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from nasturtium.proxies._passes import Passes
 from nasturtium.proxies.jacov import SMALL, correlate
 
 MOST_CLASSES = 100
-"""Up to here the score adds up classes; beyond, it compares them (equation 6)."""
+"""Up to here the score adds up classes; beyond, it compares them."""
 
 
 def epe_nas(passes: Passes) -> float:

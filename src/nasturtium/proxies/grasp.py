@@ -4,7 +4,7 @@ Wang, Zhang and Grosse 2020, "Picking winning tickets before training by preserv
 arXiv:2002.07376, equation 8. Summed over a network as in Abdelfattah et al. 2021 (arXiv:2101.08134), with their sign.
 """
 
-from nasturtium.proxies._passes import Passes
+from nasturtium.proxies._passes import Passes, total
 
 
 def grasp(passes: Passes) -> float:
@@ -14,4 +14,4 @@ def grasp(passes: Passes) -> float:
     normalisation wrong there (0.336 where finite differences give 0.320, on a network of three layers).
     """
     products = zip(passes.weights, passes.hessian_gradients, strict=True)
-    return sum(float(-(weight.detach() * product).sum()) for weight, product in products)
+    return total(-(weight.detach() * product).sum() for weight, product in products)

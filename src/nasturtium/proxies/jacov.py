@@ -1,7 +1,7 @@
 """Jacobian covariance: are the gradients by the inputs alike?
 
 Mellor, Turner, Storkey and Crowley 2020, "Neural architecture search without training", first version;
-arXiv:2006.04647v1, equation 5. `jacob_cov` of Abdelfattah et al. 2021 (arXiv:2101.08134), `jacov` of NASLib.
+arXiv:2006.04647v1. `jacob_cov` of Abdelfattah et al. 2021 (arXiv:2101.08134), `jacov` of NASLib.
 """
 
 import numpy as np

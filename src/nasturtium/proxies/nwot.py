@@ -9,7 +9,7 @@ from nasturtium.proxies._passes import Passes
 
 
 def nwot(passes: Passes) -> float:
-    """Log-determinant of the kernel of agreements: units whose inputs have the same sign for two rows (equation 2).
+    """Log-determinant of the kernel of agreements: units whose inputs have the same sign for two rows.
 
     Units are those of ReLU and its kin; other activations count by the sign of their input too, which is our
     extension. All units count, as in NASLib; the authors' code leaves out those behind which no gradient comes back.

@@ -4,7 +4,7 @@ Abdelfattah et al. 2021, "Zero-cost proxies for lightweight NAS", ICLR; arXiv:21
 Mozer and Smolensky 1988, "Skeletonization: a technique for trimming the fat from a network via relevance assessment".
 """
 
-from nasturtium.proxies._passes import Passes
+from nasturtium.proxies._passes import Passes, total
 
 
 def plain(passes: Passes) -> float:
@@ -12,4 +12,4 @@ def plain(passes: Passes) -> float:
 
     It is 0, but for rounding, for weights before a batch normalisation: the loss does not depend on their scale.
     """
-    return sum(float((w.detach() * g).sum()) for w, g in zip(passes.weights, passes.gradients, strict=True))
+    return total((w.detach() * g).sum() for w, g in zip(passes.weights, passes.gradients, strict=True))

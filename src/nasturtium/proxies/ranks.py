@@ -14,7 +14,7 @@ def log_rank_aggregate(
 ) -> Float[np.ndarray, " architectures"]:
     """Sum over proxies of log(rank / n): higher is better, and one bad rank weighs more than several good ones.
 
-    Lee and Ham 2024, AZ-NAS (arXiv:2403.19232, equation 10). scores: of the same n architectures for each proxy; those
+    Lee and Ham 2024, AZ-NAS (arXiv:2403.19232). scores: of the same n architectures for each proxy; those
     of `PROXIES` where less is better are turned round. Equal scores share their mean rank; NaN ranks last. Raises
     `RunError` for no proxies, or for proxies with different numbers of scores.
     """

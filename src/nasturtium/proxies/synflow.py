@@ -1,7 +1,7 @@
 """SynFlow: the flow through the network of its weights' magnitudes, without data.
 
 Tanaka, Kunin, Yamins and Ganguli 2020, "Pruning neural networks without any data by iteratively conserving synaptic
-flow", NeurIPS; arXiv:2006.05467, equations 2 and 4. Summed over a network as in Abdelfattah et al. 2021
+flow", NeurIPS; arXiv:2006.05467. Summed over a network as in Abdelfattah et al. 2021
 (arXiv:2101.08134).
 """
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nasturtium.proxies._layers import NORMS, replace_modules, weighted, with_codes_of
-from nasturtium.proxies._passes import Passes, layout
+from nasturtium.proxies._passes import Passes, layout, total
 
 
 def synflow(passes: Passes) -> float:
@@ -23,12 +23,12 @@ def synflow(passes: Passes) -> float:
         for tensor in network.state_dict().values():
             tensor.abs_()
     ones = torch.ones_like(passes.batch.inputs[:1], dtype=torch.float64)
-    total: Tensor = network(layout(with_codes_of(ones, _codes(passes), passes.numbers))).sum()
+    flow: Tensor = network(layout(with_codes_of(ones, _codes(passes), passes.numbers))).sum()
     weights = [layer.weight for layer in weighted(network)]
-    if not total.requires_grad:
+    if not flow.requires_grad:
         return 0.0
-    gradients = torch.autograd.grad(total, weights, allow_unused=True)
-    return sum(float((w.detach() * g).abs().sum()) for w, g in zip(weights, gradients, strict=True) if g is not None)
+    gradients = torch.autograd.grad(flow, weights, allow_unused=True)
+    return total((w * g).abs().sum() for w, g in zip(weights, gradients, strict=True) if g is not None)
 
 
 def _codes(passes: Passes) -> Tensor:

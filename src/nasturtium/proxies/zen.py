@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nasturtium.blocks.modules import GlobalPool
-from nasturtium.proxies._layers import BATCH_NORMS, Weighted, reset_affine, weighted
+from nasturtium.proxies._layers import BATCH_NORMS, Weighted, initialise
 from nasturtium.proxies._passes import Passes, hooked
 
 STEP = 0.01
@@ -28,9 +28,7 @@ def zen(passes: Passes) -> float:
     """
     draws = passes.generator("zen")
     network = passes.fresh()
-    for layer in weighted(network):
-        layer.weight.copy_(torch.randn(layer.weight.shape, generator=draws))
-    reset_affine(network)
+    initialise(network, draws)
     first = passes.noise(draws)
     moved = first + STEP * passes.noise(draws)
     change = (_features(network, moved) - _features(network, first)).abs().flatten(1).sum(1).mean()
