@@ -56,9 +56,10 @@ class Paths:
 
     @property
     def features(self) -> Float[np.ndarray, " features"]:
-        """As one vector; what has no path has length 0."""
-        spans = [np.where(np.isfinite(span), span, 0.0) for span in (self.short, self.long)]
-        sets = [SETS @ self.counts, *spans, SETS @ self.leaving, SETS @ self.arriving]
+        """As one vector. The shortest path by its inverse, so that no path is like a very long one, not like none."""
+        near = np.where(np.isfinite(self.short), 1.0 / np.maximum(self.short, 0.5), 0.0)
+        far = np.where(np.isfinite(self.long), self.long, 0.0)
+        sets = [SETS @ self.counts, near, far, SETS @ self.leaving, SETS @ self.arriving]
         kinds = [np.where(np.isfinite(part), part, 0.0) for part in (self.most, self.least, self.through)]
         return np.concatenate([*sets, *(kind[1:] for kind in kinds)])
 

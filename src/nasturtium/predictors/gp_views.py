@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
@@ -18,6 +18,9 @@ Measure = Literal["cityblock", "euclidean", "sqeuclidean"]
 
 REFERENCE = 300
 """Architectures drawn once (seed 0) from the space, for means, deviations and median distances."""
+
+SIZES = 2
+"""The group "costs" begins with params and MACs."""
 
 PARTS: tuple[tuple[str, Measure], ...] = (
     ("encoding", "cityblock"),
@@ -57,9 +60,15 @@ class Views:
         known = [self.features(one) for one in self.reference]
         sides = (_side(name, measure, known) for name, measure in PARTS if name in known[0])
         self.sides = tuple(side for side in sides if side is not None)
+        self._size = SizeScore.among(known) if "costs" in known[0] else None
 
     def features(self, architecture: Architecture) -> Features:
-        """The candidates' groups, and "counts" where decisions share their options and there is no graph."""
+        """The candidates' groups, and "counts" where decisions share their options and there is no graph.
+
+        In a small space those of the listed architecture that is the same network, whose dead parts say nothing.
+        """
+        if self._place:
+            architecture = (self._candidates.listed or ())[self._place[architecture.arch_id]]
         codes = self._candidates.space.codes(architecture)
         found = self._features.get(codes)
         if found is None:
@@ -69,6 +78,17 @@ class Views:
             self._features[codes] = found
         return found
 
+    def smallness(self, architectures: Sequence[Architecture]) -> Float[np.ndarray, " n"]:
+        """Normal score, among the reference, of being small in params and MACs: the trend of losses, since larger
+        networks are mostly better. 0 where nothing is counted."""
+        if self._size is None:
+            return np.zeros(len(architectures))
+        return -self._size(np.array([self.features(one)["costs"][:SIZES] for one in architectures]))
+
+    @cached_property
+    def listed_smallness(self) -> Float[np.ndarray, " m"]:
+        return self.smallness(self._candidates.listed or ())
+
     def rows(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
         """One matrix a side."""
         known = [self.features(one) for one in architectures]
@@ -76,18 +96,29 @@ class Views:
 
     def between(self, first: Sequence[Architecture], second: Sequence[Architecture]) -> Distances:
         """Distances in units of each side's median."""
+        if self._place:
+            columns = np.array([self._place[one.arch_id] for one in second])
+            return np.stack([self._row(one)[:, columns] for one in first], axis=1)
         return self._apart(self.rows(first), self.rows(second))
 
-    def to_listed(self, architectures: Sequence[Architecture]) -> Distances:
-        """Distances to everybody in the list of a small space; each row is worked out once."""
-        return np.stack([self._row(one) for one in architectures], axis=1)
+    def to_listed(
+        self, architectures: Sequence[Architecture], places: Int[np.ndarray, " m"] | None = None
+    ) -> Distances:
+        """Distances to those at these places of the list of a small space (None: to all of it)."""
+        rows = [self._row(one) for one in architectures]
+        return np.stack(rows if places is None else [row[:, places] for row in rows], axis=1)
 
     def _row(self, architecture: Architecture) -> Float[np.ndarray, "parts m"]:
+        """To all of the list; worked out once."""
         known = self._to_listed.get(architecture.arch_id)
         if known is None:
             known = self._apart(self.rows([architecture]), self._listed_rows)[:, 0].astype(np.float32)
             self._to_listed[architecture.arch_id] = known
         return known
+
+    @cached_property
+    def _place(self) -> Mapping[str, int]:
+        return {one.arch_id: place for place, one in enumerate(self._candidates.listed or ())}
 
     @cached_property
     def _listed_rows(self) -> list[Float[np.ndarray, "m d"]]:
@@ -159,6 +190,24 @@ class NormalScores:
         count = len(self.ordered)
         ranks = [np.searchsorted(order, column) for order, column in zip(self.ordered.T, rows.T, strict=True)]
         return np.asarray(ndtri((np.array(ranks).T + 0.5) / (count + 1.0)))
+
+
+@dataclass(frozen=True)
+class SizeScore:
+    """Normal quantile of the rank of z(log params) + z(log MACs) in the reference."""
+
+    standard: Standard
+    ordered: Float[np.ndarray, " reference"]
+
+    @staticmethod
+    def among(known: Sequence[Features]) -> "SizeScore":
+        table = np.array([features["costs"][:SIZES] for features in known])
+        standard = Standard(table.mean(0), np.maximum(table.std(0), 1e-12))
+        return SizeScore(standard, np.sort(standard(table).sum(1)))
+
+    def __call__(self, costs: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
+        ranks = np.searchsorted(self.ordered, self.standard(costs).sum(1))
+        return np.asarray(ndtri((ranks + 0.5) / (len(self.ordered) + 1.0)))
 
 
 def tallies(space: Space) -> Mapping[tuple[str, ...], tuple[int, ...]]:

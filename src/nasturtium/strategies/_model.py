@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from nasturtium.predictors.gp_kernel import Hyper, Posterior, fit_hyper
+from nasturtium.predictors.gp_kernel import Distances, Hyper, Posterior, fit_hyper
 from nasturtium.predictors.gp_views import Views, views
 from nasturtium.roles import Candidates
 from nasturtium.space import Architecture
-from nasturtium.trial import History, Trial
+
+Prediction = tuple[Float[np.ndarray, "m objectives"], Float[np.ndarray, "m objectives"]]
+"""Means and deviations."""
 
 SOFT = 0.3
 """Regrets well below this share of the median one are told apart no further."""
@@ -21,26 +23,29 @@ EXACT = 200
 
 @dataclass(frozen=True)
 class Data:
-    """What is known. losses: of each trial, smaller is better."""
+    """What is known. losses: of each architecture, smaller is better."""
 
     architectures: tuple[Architecture, ...]
     losses: Float[np.ndarray, "n objectives"]
 
+    @property
+    def several(self) -> bool:
+        return self.losses.shape[1] > 1
 
-def data_of(history: History, trials: Sequence[Trial]) -> Data:
-    return Data(tuple(trial.architecture for trial in trials), history.losses(tuple(trials)))
+    @property
+    def scaled(self) -> Float[np.ndarray, "n objectives"]:
+        return np.stack([scaled(column, self.several) for column in self.losses.T], axis=1)
+
+    def first(self, count: int) -> "Data":
+        return Data(self.architectures[:count], self.losses[:count])
 
 
 def model(data: Data, candidates: Candidates) -> "Model":
-    """Fitted to the data; hyperparameters come from the first so many trials, see `fitted_on`."""
-    seen, size = views(candidates), fitted_on(len(data.losses))
-    several = data.losses.shape[1] > 1
-    hypers = [
-        _hyper(candidates, data.architectures[:size], tuple(scaled(column[:size], several).tolist()))
-        for column in data.losses.T
-    ]
-    targets = np.stack([scaled(column, several) for column in data.losses.T], axis=1)
-    return Model.of(seen, hypers, [candidates.space.attach(one) for one in data.architectures], targets)
+    """Fitted to the data; hyperparameters come from the first so many of them, see `fitted_on`."""
+    targets = data.first(fitted_on(len(data.losses))).scaled
+    archs = data.architectures[: len(targets)]
+    hypers = [_hyper(candidates, archs, tuple(column.tolist()), data.several) for column in targets.T]
+    return Model.of(views(candidates), hypers, data.architectures, data.scaled)
 
 
 def fitted_on(count: int) -> int:
@@ -64,15 +69,22 @@ def scaled(losses: Float[np.ndarray, " n"], several: bool) -> Float[np.ndarray, 
 
 
 @lru_cache(maxsize=512)
-def _hyper(candidates: Candidates, architectures: tuple[Architecture, ...], targets: tuple[float, ...]) -> Hyper:
-    """Of the trials that count: the best half of `EXACT`, and the latest others."""
+def _hyper(
+    candidates: Candidates, architectures: tuple[Architecture, ...], targets: tuple[float, ...], several: bool
+) -> Hyper:
+    """Where there are many trials: of the best, and of the latest others."""
     seen, wanted = views(candidates), np.array(targets)
     if len(wanted) > EXACT:
         order = np.argsort(wanted, kind="stable")
         chosen = np.sort(np.concatenate([order[: EXACT // 2], np.sort(order[EXACT // 2 :])[-EXACT // 2 :]]))
         architectures, wanted = tuple(architectures[row] for row in chosen), wanted[chosen]
-    attached = [candidates.space.attach(one) for one in architectures]
-    return fit_hyper(seen.between(attached, attached), wanted)
+    return fit_hyper(seen.between(architectures, architectures), wanted, _trend(seen, architectures, several))
+
+
+def _trend(seen: Views, architectures: Sequence[Architecture] | None, several: bool) -> Float[np.ndarray, " n"]:
+    """Smaller is mostly worse by a metric; of other objectives nothing is known beforehand. None: of the whole list."""
+    found = seen.listed_smallness if architectures is None else seen.smallness(architectures)
+    return np.zeros_like(found) if several else found
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,10 @@ class Model:
         losses: Float[np.ndarray, "n objectives"],
     ) -> "Model":
         distances = seen.between(architectures, architectures)
-        posteriors = tuple(Posterior.of(one, distances, column) for one, column in zip(hypers, losses.T, strict=True))
+        trend = _trend(seen, architectures, len(hypers) > 1)
+        posteriors = tuple(
+            Posterior.of(one, distances, column, trend) for one, column in zip(hypers, losses.T, strict=True)
+        )
         return Model(seen, tuple(architectures), losses, posteriors)
 
     @property
@@ -101,13 +116,19 @@ class Model:
         worst, best = self.losses.max(0), self.losses.min(0)
         return np.asarray(worst + 0.05 * (worst - best))
 
-    def predict(
-        self, asked: Sequence[Architecture] | None
-    ) -> tuple[Float[np.ndarray, "m objectives"], Float[np.ndarray, "m objectives"]]:
-        """Mean and deviation of the scaled losses. asked: None asks about everybody in the list of a small space."""
-        seen = self.views
-        distances = seen.to_listed(self.architectures) if asked is None else seen.between(self.architectures, asked)
-        found = [posterior.predict(distances) for posterior in self.posteriors]
+    def predict(self, asked: Sequence[Architecture]) -> Prediction:
+        """Mean and deviation of the scaled losses."""
+        distances = self.views.between(self.architectures, asked)
+        return self._predicted(distances, _trend(self.views, asked, len(self.posteriors) > 1))
+
+    def predict_listed(self, places: Int[np.ndarray, " m"] | None) -> Prediction:
+        """The same for places in the list of a small space; None: for all of it."""
+        trend = _trend(self.views, None, len(self.posteriors) > 1)
+        distances = self.views.to_listed(self.architectures, places)
+        return self._predicted(distances, trend if places is None else trend[places])
+
+    def _predicted(self, distances: Distances, trend: Float[np.ndarray, " m"]) -> Prediction:
+        found = [posterior.predict(distances, trend) for posterior in self.posteriors]
         return np.stack([mean for mean, _ in found], axis=1), np.stack([spread for _, spread in found], axis=1)
 
     def believe(self, architecture: Architecture) -> "Model":

@@ -15,26 +15,31 @@ STRANGERS = 40
 RATE = 0.2
 
 
+Codes = tuple[int, ...]
+
+
 def pool(
-    candidates: Candidates, best: Sequence[Architecture], taken: frozenset[str], rng: np.random.Generator
+    candidates: Candidates, best: Sequence[Architecture], known: frozenset[Codes], rng: np.random.Generator
 ) -> list[Architecture]:
-    """Feasible new architectures of a space that is too large to list, each once.
+    """Feasible architectures of a space that is too large to list, each once, none with the codes in `known`.
 
     Neighbours of the best, mutants and children of the better ones, and strangers, so that no part is out of reach.
+    Told apart by their codes: an `arch_id` of each would take most of the time.
     """
-    found: dict[str, Architecture] = {}
+    found: dict[Codes, Architecture] = {}
 
     def keep(proposed: Iterable[Architecture], count: int) -> None:
         wanted = len(found) + count
         for one in proposed:
-            if one.arch_id not in taken and candidates.feasible(one):
-                found.setdefault(one.arch_id, one)
+            codes = candidates.space.codes(one)
+            if codes not in known and codes not in found and candidates.feasible(one):
+                found[codes] = one
             if len(found) >= wanted:
                 break
 
     for rank, centre in enumerate(best[:3]):
-        around = neighbours(centre)
-        keep((around[row] for row in rng.permutation(len(around))), AROUND // 2 ** (rank + 1))
+        near = neighbours(centre)
+        keep((near[row] for row in rng.permutation(len(near))), AROUND // 2 ** (rank + 1))
     if best:
         keep((mutate(_one(best, rng), rng, RATE) for _ in range(3 * MUTANTS)), MUTANTS)
         keep((crossover(_one(best, rng), _one(best, rng), rng) for _ in range(3 * CHILDREN)), CHILDREN)
@@ -43,15 +48,19 @@ def pool(
 
 
 def around(
-    candidates: Candidates, centres: Sequence[Architecture], taken: frozenset[str], each: int, rng: np.random.Generator
+    candidates: Candidates,
+    centres: Sequence[Architecture],
+    known: frozenset[Codes],
+    each: int,
+    rng: np.random.Generator,
 ) -> list[Architecture]:
-    """Feasible new neighbours of these, at most `each` of one, each once."""
-    found: dict[str, Architecture] = {}
+    """Feasible neighbours of these, at most `each` of one, each once, none with the codes in `known`."""
+    found: dict[Codes, Architecture] = {}
     for centre in centres:
         near = neighbours(centre)
         shuffled = (near[row] for row in rng.permutation(len(near)))
-        fresh = (one for one in shuffled if one.arch_id not in taken and candidates.feasible(one))
-        found |= {one.arch_id: one for one in islice(fresh, each)}
+        fresh = (one for one in shuffled if candidates.space.codes(one) not in known and candidates.feasible(one))
+        found |= {candidates.space.codes(one): one for one in islice(fresh, each)}
     return list(found.values())
 
 

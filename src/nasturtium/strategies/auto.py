@@ -6,31 +6,37 @@ processes for NAS: Kandasamy et al. 2018, Ru et al. 2021; graph features: Kadlec
 regrets, so that the model looks at the good end; expected improvement (Jones et al. 1998), without the noise.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from nasturtium import pareto
 from nasturtium.predictors.gp_views import views
 from nasturtium.roles import Candidates
 from nasturtium.space import Architecture
 from nasturtium.strategies._acquisition import expected_hypervolume_improvement, expected_improvement
-from nasturtium.strategies._model import Model, data_of, model
+from nasturtium.strategies._carried import carried
+from nasturtium.strategies._model import Data, Model, Prediction, fitted_on, model
 from nasturtium.strategies._pool import around, pool
 from nasturtium.strategies.novel import generator, novel
-from nasturtium.strategies.seasoned import seasoned
-from nasturtium.trial import History, Trial
+from nasturtium.trial import History
 
 STARTERS = 50
+MANY = 150
+"""From so many trials on, a small space is not asked about as a whole each time, but those that were promising when
+hyperparameters were last worked out."""
+PROMISING = 700
 CLIMBS = 2
 CLIMBERS, NEAR = 3, 12
+DRAWS = 32
 
 
 @dataclass(frozen=True)
 class Auto:
-    """Any space, any number of objectives, any number of workers.
+    """Any space, any number of objectives and of workers; trials of several fidelities.
 
     startup: trials before the model is used (5): of 50 random architectures those with most parameters and MACs, since
     larger networks are mostly better; with several objectives, and where nothing is counted, random ones. Running
@@ -42,13 +48,14 @@ class Auto:
 
     def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> list[Architecture]:
         rng = generator(seed, history)
-        trials = seasoned(history)
-        if len(trials) < self.startup or len(views(candidates).sides) == 0:
-            first = iter(starters(history, seed, candidates))
-            return novel(history, count, candidates, rng, lambda made: next(first, None), tries=STARTERS)
-        chosen = propose(history, trials, count, candidates, rng)
-        proposals = iter(chosen)
-        return novel(history, count, candidates, rng, lambda made: next(proposals, None), tries=len(chosen) + 1)
+        architectures, losses = carried(history)
+        if len(losses) < self.startup or not views(candidates).sides:
+            proposed = starters(history, seed, candidates)
+        else:
+            attached = tuple(candidates.space.attach(one) for one in architectures)
+            proposed = _Search(Data(attached, losses), candidates, rng).proposals(history, count)
+        following = iter(proposed)
+        return novel(history, count, candidates, rng, lambda made: next(following, None), tries=len(proposed) + 1)
 
 
 def starters(history: History, seed: int, candidates: Candidates) -> list[Architecture]:
@@ -57,81 +64,100 @@ def starters(history: History, seed: int, candidates: Candidates) -> list[Archit
     drawn = [candidates.sample(rng) for _ in range(STARTERS)]
     if len(history.objectives) > 1:
         return drawn
-    costs = [candidates.features(one).get("costs") for one in drawn]
-    if costs[0] is None:
-        return drawn
-    table = np.array(costs)[:, :2]  # params and MACs
-    score = ((table - table.mean(0)) / np.maximum(table.std(0), 1e-12)).sum(1)
-    return [drawn[row] for row in np.argsort(-score, kind="stable")]
+    return [drawn[row] for row in np.argsort(views(candidates).smallness(drawn), kind="stable")]
 
 
-def propose(
-    history: History, trials: Sequence[Trial], count: int, candidates: Candidates, rng: np.random.Generator
-) -> list[Architecture]:
-    """The most promising new architectures, one after the other, each believed before the next is chosen."""
-    known = model(data_of(history, trials), candidates)
-    for trial in history.running:
-        known = known.believe(trial.architecture)
-    order = pareto.order(history.losses(tuple(trials)))
-    best = [candidates.space.attach(trials[row].architecture) for row in order[:20]]
-    found: list[Architecture] = []
-    taken = history.ids
-    for _ in range(count):
-        winner = _winner(known, best, taken, candidates, rng)
-        if winner is None:
-            break
-        found.append(winner)
-        taken = taken | {winner.arch_id}
-        if len(found) < count:
-            known = known.believe(winner)
-    return found
+@dataclass(frozen=True)
+class _Search:
+    """One ask."""
 
+    data: Data
+    candidates: Candidates
+    rng: np.random.Generator
 
-def _winner(
-    known: Model,
-    best: Sequence[Architecture],
-    taken: frozenset[str],
-    candidates: Candidates,
-    rng: np.random.Generator,
-) -> Architecture | None:
-    if candidates.listed is not None:
-        gains = gain(known, None)
+    def proposals(self, history: History, count: int) -> list[Architecture]:
+        """The most promising new architectures, one after the other, each believed before the next is chosen."""
+        known = model(self.data, self.candidates)
+        for trial in history.running:
+            known = known.believe(self.candidates.space.attach(trial.architecture))
+        found: list[Architecture] = []
+        taken = history.ids
+        while len(found) < count:
+            winner = self._of_list(known, taken) if self.candidates.listed else self._of_pool(known, taken)
+            if winner is None:
+                break
+            found.append(winner)
+            taken = taken | {winner.arch_id}
+            if len(found) < count:
+                known = known.believe(winner)
+        return found
+
+    def _of_list(self, known: Model, taken: frozenset[str]) -> Architecture | None:
+        """The best of a small space."""
+        every = self.candidates.listed or ()
+        count = len(self.data.losses)
+        places = None if count < MANY else promising(self.candidates, self.data.first(fitted_on(count)))
+        gains = self._gain(known, known.predict_listed(places))
         for row in np.argsort(-gains, kind="stable"):
-            if candidates.listed[row].arch_id not in taken:
-                return candidates.listed[row]
+            one = every[row if places is None else places[row]]
+            if one.arch_id not in taken:
+                return one
         return None
-    asked = pool(candidates, best, taken, rng)
-    if not asked:
-        return None
-    asked, gains = _climb(candidates, known, asked, gain(known, asked), taken, rng)
-    return asked[int(np.argmax(gains))]
+
+    def _of_pool(self, known: Model, taken: frozenset[str]) -> Architecture | None:
+        """The best of a pool, and of what is around its best."""
+        space, order = self.candidates.space, pareto.order(self.data.losses)
+        seen = frozenset(space.codes(one) for one in known.architectures)
+        asked = pool(self.candidates, [self.data.architectures[row] for row in order[:20]], seen, self.rng)
+        if not asked:
+            return None
+        gains = self._gain(known, known.predict(asked))
+        for _ in range(CLIMBS):
+            top = [asked[row] for row in np.argsort(-gains, kind="stable")[:CLIMBERS]]
+            more = around(self.candidates, top, seen | {space.codes(one) for one in asked}, NEAR, self.rng)
+            if not more:
+                break
+            asked, gains = [*asked, *more], np.concatenate([gains, self._gain(known, known.predict(more))])
+        ranked = (asked[row] for row in np.argsort(-gains, kind="stable"))
+        return next((one for one in ranked if one.arch_id not in taken), None)
+
+    def _gain(self, known: Model, predicted: Prediction) -> Float[np.ndarray, " m"]:
+        """The expected gain of a trial of each."""
+        return expected_gain(known, predicted, self.rng)
 
 
-def gain(known: Model, asked: Sequence[Architecture] | None) -> Float[np.ndarray, " m"]:
-    """The expected gain of a trial of each."""
-    means, deviations = known.predict(asked)
+def expected_gain(known: Model, predicted: Prediction, rng: np.random.Generator) -> Float[np.ndarray, " m"]:
+    """Of the loss; of the area behind the front of two; of a random scalarisation of more (Knowles 2006, ParEGO)."""
+    means, deviations = predicted
     losses = known.losses
     if losses.shape[1] == 1:
         return expected_improvement(means[:, 0], deviations[:, 0], float(losses.min()))
     if losses.shape[1] == 2:
-        front = losses[pareto.fronts(losses) == 0]
-        return expected_hypervolume_improvement(means, deviations, front, known.reference)
-    raise NotImplementedError
+        return expected_hypervolume_improvement(means, deviations, losses[pareto.fronts(losses) == 0], known.reference)
+    weights = rng.dirichlet(np.ones(losses.shape[1]))
+    draws = means + deviations * rng.standard_normal((DRAWS, *means.shape))
+    best = chebyshev(losses, losses, weights).min()
+    return np.asarray(np.maximum(best - chebyshev(draws, losses, weights), 0.0).mean(0))
 
 
-def _climb(
-    candidates: Candidates,
-    known: Model,
-    asked: list[Architecture],
-    gains: Float[np.ndarray, " m"],
-    taken: frozenset[str],
-    rng: np.random.Generator,
-) -> tuple[list[Architecture], Float[np.ndarray, " m"]]:
-    """Look around the most promising ones too."""
-    for _ in range(CLIMBS):
-        top = [asked[row] for row in np.argsort(-gains, kind="stable")[:CLIMBERS]]
-        more = around(candidates, top, taken | {one.arch_id for one in asked}, NEAR, rng)
-        if not more:
-            break
-        asked, gains = [*asked, *more], np.concatenate([gains, gain(known, more)])
-    return asked, gains
+def chebyshev(
+    values: Float[np.ndarray, "... objectives"],
+    losses: Float[np.ndarray, "n objectives"],
+    weights: Float[np.ndarray, " objectives"],
+) -> Float[np.ndarray, "..."]:
+    """Augmented: the worst weighted loss and a twentieth of the sum, from the best seen (Knowles 2006, eq. 2)."""
+    weighted = weights * (values - losses.min(0))
+    return np.asarray(weighted.max(-1) + 0.05 * weighted.sum(-1))
+
+
+@lru_cache(maxsize=64)
+def _promising(candidates: Candidates, architectures: tuple[Architecture, ...], flat: tuple[float, ...]) -> Any:
+    losses = np.array(flat).reshape(len(architectures), -1)
+    known = model(Data(architectures, losses), candidates)
+    gains = expected_gain(known, known.predict_listed(None), np.random.default_rng(0))
+    return np.sort(np.argsort(-gains, kind="stable")[:PROMISING])
+
+
+def promising(candidates: Candidates, data: Data) -> Int[np.ndarray, " m"]:
+    """Places in the list of a small space of those that promised most, given these data."""
+    return np.asarray(_promising(candidates, data.architectures, tuple(data.losses.ravel().tolist())))
