@@ -14,7 +14,7 @@ from nasturtium.space.graphs import tree_graph, wl_vector
 from nasturtium.strategies import Random, RegularizedEvolution
 from nasturtium.strategies._graph_gp import fit_graph_gp, unit
 from nasturtium.strategies._rounds import known_to_round
-from nasturtium.strategies.nas_bowl import NasBowl, _ranked
+from nasturtium.strategies.nas_bowl import NasBowl, _ranked, log_regret
 from nasturtium.testing.strategies import SpaceCandidates, StrategySuite, mixed_space, simulate
 from nasturtium.trial import History, Objective
 
@@ -86,6 +86,12 @@ def test_counts_that_the_candidates_give_go_before_those_of_the_tree() -> None:
     plain = [one.tree for one in _ranked(SMALL, known, 0, CANDIDATES)]
     assert [one.tree for one in _ranked(SMALL, known, 0, WithCounts(SEPARABLE))] == plain
     assert [one.tree for one in _ranked(SMALL, known, 0, WithCounts(SEPARABLE, blind=True))] != plain
+
+
+def test_the_target_tells_the_good_apart_and_survives_ties() -> None:
+    np.testing.assert_allclose(log_regret(np.array([3.0, 5.0, 4.0])), np.log1p([0.0, 2.0, 1.0]))
+    np.testing.assert_allclose(log_regret(np.array([3.0, 3.0, 3.0, 7.0])), np.log1p([0, 0, 0, 1.0]))
+    np.testing.assert_allclose(log_regret(np.full(4, 2.0)), 0.0)
 
 
 def test_half_of_the_pool_are_mutants_and_all_are_new() -> None:

@@ -43,8 +43,7 @@ class NasBowl:
     initial: random trials before the first model. pool: half of it mutants (of one decision) of the `parents` best, the
     other half random. depths: of the kernel. noise: least and most of its variance, of losses of deviation 1. Depth and
     noise with the largest marginal likelihood are taken, from a grid where the authors climb. The best loss so far is
-    that of the architecture with the best posterior mean, as in their code; losses are standardised, not logarithms of
-    errors.
+    that of the architecture with the best posterior mean, as in their code; `log_regret` stands for their log(error).
 
     The graph is that of the cells where the space has cells and the candidates give their counts (group "wl"), as in
     the paper; otherwise that of the resolved tree (`space.graphs.tree_graph`): its blocks, what is set in them, and
@@ -83,7 +82,7 @@ def _ranked(strategy: NasBowl, known: Known, seed: int, held: Hashable) -> tuple
     if not asked:
         return ()
     codes = [row.codes for row in known] + [candidates.space.codes(one) for one in asked]
-    levels, losses = _levels(codes, candidates), np.array([row.loss for row in known])
+    levels, losses = _levels(codes, candidates), log_regret(np.array([row.loss for row in known]))
     told, open_ = levels[: len(known)], levels[len(known) :]
     noises = np.geomspace(*strategy.noise, NOISES).tolist()
     process = fit_graph_gp(told, losses, strategy.depths, noises)
@@ -91,6 +90,14 @@ def _ranked(strategy: NasBowl, known: Known, seed: int, held: Hashable) -> tuple
     gain = expected_improvement(*process.predict(open_), best)
     order = np.argsort(-gain, kind="stable").tolist()
     return tuple(asked[row] for row in distinct_first(order, open_, told))
+
+
+def log_regret(losses: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """log(1 + regret), regrets in units of their median. The authors model log(error), which also tells the good apart;
+    but an error has a zero, and a loss in general has not."""
+    regret = losses - losses.min()
+    middle = float(np.median(regret)) or float(regret.max()) or 1.0
+    return np.asarray(np.log1p(regret / middle))
 
 
 def _pool(strategy: NasBowl, known: Known, candidates: Candidates, rng: np.random.Generator) -> list[Architecture]:
