@@ -16,7 +16,6 @@ from nasturtium.strategies import (
     Random,
     RegularizedEvolution,
     Tpe,
-    auto,
     strategy,
 )
 from nasturtium.strategies.seasoned import seasoned
@@ -155,30 +154,3 @@ def test_an_unknown_strategy_is_answered_with_near_names() -> None:
         strategy("regularised_evolution")
     with pytest.raises(RunError, match="1 <= sample <= population"):
         RegularizedEvolution(population=5, sample=6)
-
-
-@pytest.mark.parametrize(
-    ("options", "trials", "objectives", "name", "reason"),
-    [
-        ((2, 3), 6, 1, "random", "Random search: the space has 6 architectures, and 6 trials can try them all."),
-        ((9,) * 9, 10, 1, "random", "10 trials are too few to learn from"),
-        ((9,) * 9, 200, 2, "nsga2", "NSGA-II: 2 objectives"),
-        ((9,) * 9, 40, 2, "regularized-evolution", "too few trials (40) for NSGA-II"),
-        ((9, 9, 9), 200, 1, "local-search", "a space of only 729 architectures"),
-        ((9,) * 9, 40, 1, "tpe", "TPE: one objective, and 40 trials are few"),
-        ((9,) * 9, 300, 1, "regularized-evolution", "a large space and 300 trials"),
-    ],
-)
-def test_auto_chooses_and_says_why(
-    options: tuple[int, ...], trials: int, objectives: int, name: str, reason: str
-) -> None:
-    space = Space(tuple(choice(*range(size)) for size in options), name="s")
-    chosen, sentence = auto(space, trials, objectives)
-    assert chosen.name == name
-    assert reason in sentence
-
-
-def test_auto_takes_a_model_for_real_valued_decisions() -> None:
-    chosen, sentence = auto(Space((real(0.0, 1.0),), name="r"), 500, 1)
-    assert chosen.name == "tpe"
-    assert "real-valued decisions" in sentence

@@ -5,8 +5,13 @@ from types import MappingProxyType
 
 from nasturtium.errors import RunError, hint
 from nasturtium.roles import Strategy
+from nasturtium.strategies.auto import Auto
+from nasturtium.strategies.cma_es import CmaEs
+from nasturtium.strategies.gp import Gp
+from nasturtium.strategies.grid import Grid
 from nasturtium.strategies.local_search import LocalSearch
 from nasturtium.strategies.nsga2 import Nsga2
+from nasturtium.strategies.nsga3 import Nsga3
 from nasturtium.strategies.random_search import Random
 from nasturtium.strategies.regularized_evolution import RegularizedEvolution
 from nasturtium.strategies.tpe import Tpe
@@ -23,22 +28,49 @@ def _evolution(trials: int) -> Strategy:
 
 STRATEGIES: Mapping[str, Factory] = MappingProxyType(
     {
+        "auto": lambda trials: Auto(),
         "random": lambda trials: Random(),
-        "regularized-evolution": _evolution,
+        "grid": lambda trials: Grid(),
         "local-search": lambda trials: LocalSearch(max(1, min(10, trials // 10))),
+        "regularized-evolution": _evolution,
         "nsga2": lambda trials: Nsga2(max(4, min(50, trials // 4))),
+        "nsga3": lambda trials: Nsga3(max(4, min(50, trials // 4))),
         "tpe": lambda trials: Tpe(max(2, min(10, trials // 4))),
+        "gp": lambda trials: Gp(max(2, min(10, trials // 4))),
+        "cma-es": lambda trials: CmaEs(),
     }
 )
 
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        "random-search": "random",
+        "grid-search": "grid",
+        "aging-evolution": "regularized-evolution",
+        "rea": "regularized-evolution",
+        "nsga-2": "nsga2",
+        "nsga-ii": "nsga2",
+        "nsgaii": "nsga2",
+        "nsga-3": "nsga3",
+        "nsga-iii": "nsga3",
+        "nsgaiii": "nsga3",
+        "gaussian-process": "gp",
+        "cmaes": "cma-es",
+    }
+)
+"""Other names by which people know them."""
+
 
 def strategy(name: str, trials: int = 1000) -> Strategy:
-    """The strategy of this name, set for a budget of about `trials` (default: as published).
+    """The strategy of this name or alias, set for a budget of about `trials` (default: as published).
 
-    Underscores are taken for hyphens, and "nsga-ii" for "nsga2". Raises `RunError` for an unknown name.
+    Underscores are taken for hyphens. Raises `RunError` for an unknown name.
     """
     key = name.lower().replace("_", "-")
-    key = {"nsga-ii": "nsga2", "nsgaii": "nsga2", "nsga-2": "nsga2"}.get(key, key)
+    key = ALIASES.get(key, key)
+    if key == "bohb":
+        raise RunError(
+            "BOHB is the strategy 'tpe' with the scheduler 'hyperband': --strategy tpe --scheduler hyperband."
+        )
     if key not in STRATEGIES:
-        raise RunError(f"There is no strategy {name!r}. {hint(key, [*STRATEGIES, 'auto'])}")
+        raise RunError(f"There is no strategy {name!r}. {hint(key, STRATEGIES)}")
     return STRATEGIES[key](trials)

@@ -8,9 +8,9 @@ from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, find_device, shown
 from nasturtium.hardware.walk import minimiser
-from nasturtium.schedulers import SCHEDULERS
+from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
-from nasturtium.strategies import STRATEGIES
+from nasturtium.strategies import strategy
 from nasturtium.task import Task
 from nasturtium.training import METRICS
 from nasturtium.workflows.folder import new_folder
@@ -24,8 +24,9 @@ def check_options(options: SearchOptions) -> Limits:
     """Everything that can be refused before the data is read. Returns the parsed limits."""
     find_device(options.device)
     training.find_device(options.accelerator)
-    known("strategy", options.strategy.lower().replace("_", "-"), ("auto", *STRATEGIES))
-    known("scheduler", options.scheduler.lower().replace("_", "-"), ("auto", *SCHEDULERS))
+    strategy(options.strategy)
+    if options.scheduler.lower() != "auto":
+        scheduler(options.scheduler, max_epochs=1)
     for name in options.objectives:
         if name not in METRICS:
             known("objective", name, OBJECTIVES)

@@ -11,7 +11,7 @@ from nasturtium.hardware import LimitedCandidates, Limits
 from nasturtium.roles import Job, OpenEvaluator, Outcome, Report
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Architecture, Space
-from nasturtium.strategies import auto, strategy
+from nasturtium.strategies import strategy
 from nasturtium.study import InlineExecutor, JournalStore, LocalExecutor, MemoryStore, Study, run_study
 from nasturtium.trial import Direction, History, Objective
 
@@ -73,12 +73,8 @@ def search_own(
         else tuple(Objective(name, direction) for name, direction in objectives.items())
     )
     started = time.monotonic()
-    expected = count or DEFAULT_TRIALS
-    chosen = (
-        auto(space, expected, len(goals))[0] if strategy_name.lower() == "auto" else strategy(strategy_name, expected)
-    )
     study = Study(
-        strategy=chosen,
+        strategy=strategy(strategy_name, count or DEFAULT_TRIALS),
         control=strategy("random"),
         scheduler=scheduler("full", max_epochs=1),
         candidates=LimitedCandidates(space, None, Limits()),

@@ -15,7 +15,7 @@ from nasturtium.protocol import Contender, ranked
 from nasturtium.roles import Scheduler, Strategy
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
-from nasturtium.strategies import auto, strategy
+from nasturtium.strategies import strategy
 from nasturtium.study import Ended, Event, JournalStore, Study, run_study
 from nasturtium.training import METRICS
 from nasturtium.trial import History, Objective
@@ -56,7 +56,7 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     speed = measured_speed(baselines)
     candidates, reasons = _candidates(session, speed)
     length = trial_length(session, speed)
-    chosen, why_strategy = _strategy(session, candidates.space, length)
+    chosen, why_strategy = _strategy(session, length)
     schedule, why_scheduler = _scheduler(session, length)
     study = Study(
         strategy=chosen,
@@ -181,11 +181,15 @@ def _affordable_macs(session: Session, speed: Speed | None) -> float | None:
     return None if isinf(bound) or bound >= (session.limits.macs or AMPLE_MACS) else bound
 
 
-def _strategy(session: Session, space: Space, length: Length) -> tuple[Strategy, str]:
+def _strategy(session: Session, length: Length) -> tuple[Strategy, str]:
     wanted = session.options.strategy
+    chosen = strategy(wanted, length.trials)
     if wanted.lower() == "auto":
-        return auto(space, length.trials, len(objectives_of(session)))
-    return strategy(wanted, length.trials), f"The strategy {wanted} was asked for."
+        return chosen, (
+            "The strategy is auto: after a few trials, a model of what architectures are (decisions, graph, costs) "
+            "proposes those that it expects to improve most."
+        )
+    return chosen, f"The strategy {wanted} was asked for."
 
 
 def _scheduler(session: Session, length: Length) -> tuple[Scheduler, str]:
