@@ -1,5 +1,6 @@
 """What may be proposed on a table: its rows."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
@@ -8,32 +9,41 @@ import numpy as np
 from nasturtium.errors import LimitError
 from nasturtium.roles import Features
 from nasturtium.space import Architecture, Space, encode
+from nasturtium.space.architecture import UNRESOLVED
 from nasturtium.space.listing import LARGEST
+from nasturtium.task import Task
 
 Codes = tuple[int, ...]
 
 
 class TableSpace(Space):
-    """A space whose architectures are made once a process: their identities are then worked out once, not once a query.
+    """A space for tables, where every search proposes the same few thousand architectures: each is made once a process.
 
-    Made for tables, where the same few thousand architectures are proposed by every search.
+    sameness: text that is equal for codes of the same architecture, hashed to the `arch_id`; by default each row of
+    codes is an architecture of its own.
     """
 
-    def __init__(self, tree: object, task: object = None, name: str | None = None) -> None:
-        super().__init__(tree, task, name)  # type: ignore[arg-type]
+    def __init__(
+        self, tree: object, task: Task | None = None, name: str | None = None, sameness: Callable[[Codes], str] = str
+    ) -> None:
+        super().__init__(tree, task, name)
         self._made: dict[Codes, Architecture] = {}
+        self._sameness = sameness
 
     def from_codes(self, codes: Codes) -> Architecture:
         made = self._made.get(codes)
         if made is None:
-            made = self._made[codes] = super().from_codes(codes)
+            arch_id = hashlib.sha256(self._sameness(codes).encode()).hexdigest()[:16]
+            made = Architecture(self.name, None, UNRESOLVED, self.task, space=self, codes=codes, arch_id=arch_id)
+            self._made[codes] = made
         return made
 
 
 class Rows:
     """The rows of a table as candidates; fulfils `roles.Candidates`.
 
-    codes: of the space, one a row, all different. features: of an architecture; by default its encoding alone.
+    codes: of the space, one a row, all different. features: of an architecture, asked for once each; by default its
+    encoding alone.
     """
 
     def __init__(
@@ -43,6 +53,7 @@ class Rows:
         features: Callable[[Architecture], Features] | None = None,
     ) -> None:
         self._space, self._codes, self._features = space, codes, features
+        self._known: dict[Codes, Features] = {}
         self.row: Mapping[Codes, int] = {key: row for row, key in enumerate(codes)}
 
     @property
@@ -69,9 +80,12 @@ class Rows:
         return tuple(first.values())
 
     def features(self, architecture: Architecture) -> Features:
-        if self._features is not None:
-            return self._features(architecture)
-        return {"encoding": np.asarray(encode(self._space.attach(architecture)), dtype=float)}
+        attached = self._space.attach(architecture)
+        codes = self._space.codes(attached)
+        if codes not in self._known:
+            encoding = {"encoding": np.asarray(encode(attached), dtype=float)}
+            self._known[codes] = encoding if self._features is None else self._features(attached)
+        return self._known[codes]
 
     def subset(self, count: int, seed: int) -> "Rows":
         """So many of the rows, drawn without replacement."""

@@ -3,19 +3,25 @@
 import hashlib
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import nasturtium
+from nasturtium.bench.contenders import beginning
 from nasturtium.bench.problem import Problem
 from nasturtium.bench.search import search
 from nasturtium.bench.store import Lines
 from nasturtium.errors import RunError, UserError
-from nasturtium.roles import Scheduler, Strategy
+from nasturtium.roles import Candidates, Scheduler, Strategy
+from nasturtium.space import Architecture
+from nasturtium.trial import Fidelity, History, Trial
 
 ROOMS = ("bench", "blocks", "evaluators", "hardware", "predictors", "proxies", "schedulers", "space", "strategies")
 ROOMS_OF_THE_LOOP = ("study", "zoo", "pareto.py", "roles.py", "trial.py")
@@ -40,6 +46,37 @@ class Job:
     entry: int
     seed: int
     key: str
+
+
+def probe(entry: Entry, seed: int) -> None:
+    """Ask once for a proposal after a few scores. Raises `RunError`, so that a strategy that cannot handle the
+    objectives or the space says so before anything is run or written."""
+    problem = entry.problem
+    candidates = problem.candidates(seed)
+    begins = beginning(entry.strategy)
+    count = min(problem.queries - 1, 1 + (begins[1] if begins else 5))
+    drawn = novel_rows(candidates, count, seed)
+    trials = []
+    for number, architecture in enumerate(drawn):
+        outcome = problem.query(architecture, Fidelity(problem.epochs), seed)
+        trial = Trial(number, architecture, Fidelity(problem.epochs), seed + number, entry.strategy.name, "complete")
+        trials.append(replace(trial, measures=outcome.measures, curve=outcome.curve, seconds=outcome.seconds))
+    for known in ((), tuple(trials)):
+        try:
+            entry.strategy.ask(History(problem.objectives, known), 1, seed, candidates)
+        except UserError as error:
+            raise RunError(f"{entry.label} on {problem.name}: {error}") from error
+
+
+def novel_rows(candidates: Candidates, count: int, seed: int) -> list[Architecture]:
+    """Up to so many different architectures, drawn at random."""
+    rng = np.random.default_rng(seed)
+    drawn: dict[str, Architecture] = {}
+    for _ in range(4 * count):
+        if len(drawn) < count:
+            architecture = candidates.sample(rng)
+            drawn.setdefault(architecture.arch_id, architecture)
+    return list(drawn.values())
 
 
 def code_version() -> str:
@@ -90,6 +127,7 @@ def _records(entries: Sequence[Entry], jobs: Sequence[Job], workers: int) -> Ite
     _ENTRIES = entries
     # Forked, so that tables and worked-out identities are shared and not sent.
     context = multiprocessing.get_context("fork")
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(min(workers, len(jobs)), context, initializer=_one_thread)
     try:
         pending: dict[Future[dict[str, Any]], Job] = {pool.submit(_forked, job): job for job in jobs}
@@ -105,7 +143,7 @@ def _records(entries: Sequence[Entry], jobs: Sequence[Job], workers: int) -> Ite
         ) from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
+        for process in set(multiprocessing.active_children()) - others:
             process.terminate()
 
 
@@ -114,6 +152,8 @@ _ENTRIES: Sequence[Entry] = ()
 
 
 def _one_thread() -> None:
+    """Of each worker. Ctrl-C is the parent's to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch
 

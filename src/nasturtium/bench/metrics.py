@@ -82,6 +82,18 @@ class Reached:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """How much was spent in all."""
+
+    name: str
+    clock: str
+    direction: Direction = "minimize"
+
+    def of(self, course: Course) -> Measured:
+        return Measured(float(getattr(course, self.clock)))
+
+
+@dataclass(frozen=True)
 class Until:
     """How much was spent until `shown` was at least as good as `target`; all that was spent, if it never was.
 

@@ -62,6 +62,7 @@ def load_plain(
     def query(architecture: Architecture, fidelity: Fidelity, seed: int) -> Outcome:
         return Outcome({objective: float(scores[candidates.row[space.codes(architecture)]])})
 
+    trials = min(len(scores), queries or MOST_QUERIES)
     best = float(scores.max() if direction == "maximize" else scores.min())
     problem = Problem(
         benchmark=path.stem,
@@ -70,8 +71,8 @@ def load_plain(
         objectives=(Objective(objective, direction),),
         candidates=lambda seed: candidates,
         query=query,
-        metrics=plain_metrics(objective, direction, best),
-        trials=min(len(scores), queries or MOST_QUERIES),
+        metrics=plain_metrics(objective, direction, best, len(scores), trials),
+        trials=trials,
         goal=best,
     )
     return Benchmark(
@@ -83,8 +84,10 @@ def load_plain(
     )
 
 
-def plain_metrics(objective: str, direction: Direction, best: float) -> tuple[Metric, ...]:
-    after = [Reached(f"best_after_{count}", direction, objective, count) for count in AFTER]
+def plain_metrics(objective: str, direction: Direction, best: float, rows: int, trials: int) -> tuple[Metric, ...]:
+    """Queries to the best row, and the best score after so many queries as a search has, or has rows to ask for."""
+    asked = [count for count in AFTER if count <= trials or trials == rows]
+    after = [Reached(f"best_after_{count}", direction, objective, count) for count in asked]
     return (Until("queries_to_best", objective, best, direction), *after)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from nasturtium.bench.metrics import Metric
 from nasturtium.bench.published import Figure
+from nasturtium.errors import RunError
 from nasturtium.roles import Candidates, Outcome
 from nasturtium.space import Architecture
 from nasturtium.trial import Fidelity, Objective
@@ -21,10 +22,12 @@ class Problem:
     """One search: what may be proposed, what a proposal scores, for how long, and how the search is judged.
 
     key: tells the problems of one benchmark apart ("c10"); may be empty. candidates: for a seed. query: looks a score
-    up. reported: what is told of the architecture with the best score so far, and never shown to a strategy. trials:
-    most queries. seconds: most simulated seconds, None for unlimited. epochs: of a full training. curves: can shorter
-    trainings be asked for? goal: the search ends when the first objective reaches it, because nothing is left to find.
-    reference: for the hypervolume, with two objectives (see `hypervolume.py`). clock: what the anytime curves run over.
+    up. metrics: what a search is judged by. trials: most queries; expected: how many there will be, if fewer. reported:
+    what is told of the architecture with the best score so far (and the search's seed), and never shown to a strategy.
+    seconds: most simulated seconds, None for unlimited. epochs: of a full training. curves: can shorter trainings be
+    asked for? goal: the search ends when the objective reaches it, because nothing is left to find. reference, whole:
+    of the hypervolume, with two objectives: where it ends, and that of the whole table. clock: what the anytime curves
+    run over.
     """
 
     benchmark: str
@@ -35,17 +38,30 @@ class Problem:
     query: Query
     metrics: tuple[Metric, ...]
     trials: int
-    reported: Callable[[Architecture], Mapping[str, float]] = lambda architecture: {}
+    expected: int | None = None
+    reported: Callable[[Architecture, int], Mapping[str, float]] = lambda architecture, seed: {}
     seconds: float | None = None
     epochs: int = 1
     curves: bool = False
     goal: float | None = None
-    reference: tuple[float, ...] | None = None
+    reference: tuple[float, float] | None = None
+    whole: float = 1.0
     clock: Clock = "queries"
 
     @property
     def name(self) -> str:
         return f"{self.benchmark}/{self.key}" if self.key else self.benchmark
+
+    @property
+    def queries(self) -> int:
+        """Expected number of queries of a search."""
+        return self.trials if self.expected is None else min(self.trials, self.expected)
+
+
+def only(benchmark: str, protocol: str, wanted: str | None) -> None:
+    """Raises `RunError` where another protocol is wanted than the one there is."""
+    if wanted not in (None, protocol):
+        raise RunError(f"{benchmark} has no protocol {wanted!r}. It has {protocol!r} alone; leave --protocol out.")
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def search(problem: Problem, strategy: Strategy, scheduler: Scheduler, control: 
     and what the strategy raises where it cannot handle the problem.
     """
     timed = Timed(strategy)
-    log = Log(problem)
+    log = Log(problem, seed)
     study = Study(
         strategy=timed,
         control=control,
@@ -57,8 +57,8 @@ def search(problem: Problem, strategy: Strategy, scheduler: Scheduler, control: 
 class Log:
     """Listens to a study, keeps its simulated clock, and writes its course."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem, self.end = problem, ""
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self.problem, self.seed, self.end = problem, seed, ""
         self.points: list[Point] = []
         self.queries, self.seconds, self.epochs, self.loss = 0, 0.0, 0, inf
         self.epochs_of: dict[int, int] = {}
@@ -114,11 +114,11 @@ class Log:
         if losses[0] >= self.loss:
             return None
         self.loss = losses[0]
-        return {goals[0].name: trial.measures[goals[0].name], **self.problem.reported(trial.architecture)}
+        return {goals[0].name: trial.measures[goals[0].name], **self.problem.reported(trial.architecture, self.seed)}
 
     def _larger(self, losses: list[float]) -> dict[str, float] | None:
         self.losses.append(losses)
-        volume = hypervolume(np.array(self.losses), np.array(self.problem.reference))
+        volume = hypervolume(np.array(self.losses), np.array(self.problem.reference)) / self.problem.whole
         if volume <= self.volume and self.points:
             return None
         self.volume = volume
@@ -127,14 +127,18 @@ class Log:
 
 @dataclass(frozen=True)
 class Timed:
-    """A strategy whose asks are timed."""
+    """A strategy whose asks are timed.
+
+    Random search goes by another name here: trials named "random" are the control of a study, from which the loop works
+    out again and again what twice as many would gain, and a bench has no control.
+    """
 
     inner: Strategy
     seconds: list[float] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        return self.inner.name
+        return "uniform" if self.inner.name == "random" else self.inner.name
 
     def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> Sequence[Architecture]:
         began = time.perf_counter()

@@ -33,12 +33,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    """Finished searches of one strategy on one problem."""
+    """Finished searches of one strategy on one problem. ask_ms: mean time of a proposal, of each search."""
 
     label: str
     problem: Problem
     courses: tuple[Course, ...]
     ask_ms: tuple[float, ...] = ()
+    settings: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ TOO_LONG = "it does not fit in what is left of the budget"
 class Lookup:
     """Asks `query(architecture, fidelity, seed)`, which gives measures, curve and seconds of a training from scratch.
 
-    A continuation pays for its new epochs alone. Where there is a curve, it is reported epoch by epoch, and a training
-    that is stopped early scores what it had reached and costs what it had spent. A training that would end after the
-    job's deadline gives no score: the recorded time of half a training is no training.
+    Where there is a curve, a continuation pays for its new epochs alone, each epoch is reported, and a training that is
+    stopped early scores what it had reached and costs what it had spent. Without one, every answer has its full price.
+    A training that would end after the job's deadline gives no score.
     """
 
     query: Callable[[Architecture, Fidelity, int], Outcome]
@@ -28,8 +28,8 @@ class Lookup:
     def _score(self, job: Job, report: Report) -> Outcome:
         if not isinstance(job.subject, Architecture):
             raise SpaceError(f"a table holds architectures, not {type(job.subject).__name__}")
-        before = 0 if job.parent is None else int(job.parent)
         outcome = self.query(job.subject, job.fidelity, job.seed)
+        before = int(job.parent) if job.parent is not None and outcome.curve else 0
         epochs = job.fidelity.epochs
         for reached in range(before + 1, len(outcome.curve)):
             if report(outcome.curve[:reached]):

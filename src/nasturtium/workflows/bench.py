@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nasturtium.bench.cells import IDENTITIES
 from nasturtium.bench.contenders import Contender, check_budget, configured, contenders
 from nasturtium.bench.files import data_folder, is_table
-from nasturtium.bench.jobs import Entry, code_version, planned, run_jobs
+from nasturtium.bench.jobs import Entry, code_version, planned, probe, run_jobs
 from nasturtium.bench.metrics import Course
 from nasturtium.bench.plain import load_plain
 from nasturtium.bench.problem import Benchmark, Problem
@@ -20,6 +21,7 @@ from nasturtium.roles import Scheduler, Strategy
 from nasturtium.schedulers.registry import scheduler
 from nasturtium.strategies.registry import strategy
 from nasturtium.trial import Direction
+from nasturtium.workflows.bench_files import save
 from nasturtium.workflows.progress import Progress, Silent
 
 COMBINED = {"bohb": ("tpe", "hyperband")}
@@ -57,6 +59,8 @@ def run_bench(options: BenchOptions, progress: Progress | None = None) -> Summar
     """
     shown = progress or Silent()
     _check(options)
+    if options.identity not in (None, *IDENTITIES):
+        raise RunError(f"There is no identity {options.identity!r}. {hint(options.identity, IDENTITIES)}")
     wanted = contenders(options.strategy)
     benchmarks = [_benchmark(name, options) for name in _names(options.benchmark)]
     shown.phase("Bench", f"{', '.join(one.name for one in benchmarks)}; {options.seeds} seeds")
@@ -69,8 +73,12 @@ def run_bench(options: BenchOptions, progress: Progress | None = None) -> Summar
                 made
             )
     _warm(entries, options.seed)
-    lines = Lines(None if options.output is None else Path(options.output) / "searches.jsonl")
-    jobs = planned(entries, fingerprints, range(options.seed, options.seed + options.seeds), code_version())
+    for entry in entries:
+        probe(entry, options.seed)
+    code = code_version()
+    folder = None if options.output is None else Path(options.output)
+    lines = Lines(None if folder is None else folder / "searches.jsonl")
+    jobs = planned(entries, fingerprints, range(options.seed, options.seed + options.seeds), code)
     run_jobs(
         entries, jobs, lines, options.workers or usable_cores(), lambda done, all_: shown.jobs(done, all_, "searches")
     )
@@ -81,10 +89,14 @@ def run_bench(options: BenchOptions, progress: Progress | None = None) -> Summar
             entry.problem,
             tuple(Course.from_json(record["course"]) for at, record in records if at == place),
             tuple(record["ask_ms"][0] for at, record in records if at == place),
+            entry.settings,
         )
         for place, entry in enumerate(entries)
     ]
-    return summarised(benchmarks, [one.label for one in wanted], results)
+    summary = summarised(benchmarks, [one.label for one in wanted], results)
+    if folder is not None:
+        save(folder, summary, code)
+    return summary
 
 
 def default_folder(benchmark: str) -> str:
@@ -136,7 +148,7 @@ def _entries(benchmark: Benchmark, contender: Contender, options: BenchOptions) 
     made = []
     for problem in benchmark.problems(benchmark.identity(contender.name, options.identity)):
         searcher, schedule = _parts(benchmark, contender, problem, options)
-        check_budget(searcher, contender.label, problem.trials, problem.name)
+        check_budget(searcher, contender.label, problem.queries, problem.name)
         settings = f"{searcher!r} {schedule!r}"
         made.append(Entry(contender.label, problem, searcher, schedule, strategy("random"), settings))
     return made
@@ -146,11 +158,16 @@ def _parts(
     benchmark: Benchmark, contender: Contender, problem: Problem, options: BenchOptions
 ) -> tuple[Strategy, Scheduler]:
     name, schedule = COMBINED.get(contender.name, (contender.name, options.scheduler))
-    chosen = strategy(name, problem.trials)
+    if schedule != "full" and not problem.curves and contender.name not in COMBINED:
+        raise RunError(
+            f"{problem.name} (protocol {problem.protocol}) holds one fidelity, {problem.epochs} epochs; --scheduler "
+            f"{schedule} asks for others. Leave it out, or take a table with curves: spiking or nb301."
+        )
+    chosen = strategy(name, problem.queries)
     published = benchmark.settings.get(contender.name, {})
     asked: dict[str, Any] = dict(contender.settings)
     chosen = configured(configured(chosen, published, contender.label), asked, contender.label)
-    return chosen, scheduler(schedule, max_epochs=problem.epochs)
+    return chosen, scheduler(schedule, max_epochs=problem.epochs, min_epochs=max(1, problem.epochs // 9))
 
 
 def _warm(entries: Sequence[Entry], seed: int) -> None:

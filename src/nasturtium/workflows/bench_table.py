@@ -1,6 +1,7 @@
 """The figures of a bench as text for a terminal of 80 columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from math import floor, log10
 
 from nasturtium.bench.problem import Benchmark
 from nasturtium.bench.published import Figure
@@ -8,6 +9,10 @@ from nasturtium.bench.summary import Row, Summary
 
 WIDTH = 80
 NAME = 21
+GAP = 1
+
+Cells = tuple[str, list[str]]
+"""A label and what stands beside it."""
 
 
 def lines(summary: Summary) -> list[str]:
@@ -15,48 +20,43 @@ def lines(summary: Summary) -> list[str]:
     told: list[str] = []
     for benchmark in summary.benchmarks:
         told += [*_benchmark(summary, benchmark), ""]
-    told += _ranks(summary)
-    return told
+    return told + list(_ranks(summary))
 
 
 def _benchmark(summary: Summary, benchmark: Benchmark) -> Iterator[str]:
     rows = [row for row in summary.rows if (row.benchmark, row.protocol) == (benchmark.name, benchmark.protocol)]
     metrics = list(dict.fromkeys(row.metric for row in rows))
     counts = sorted({row.n for row in rows})
-    seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    plural = "search" if counts == [1] else "searches"
-    yield f"{benchmark.name}, protocol {benchmark.protocol}: mean ± standard deviation of {seeds} {plural} each"
-    for part in _parts(metrics):
-        yield from _table(summary, benchmark, rows, part)
-    yield from _remarks(summary, benchmark, rows)
+    each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    yield f"{benchmark.name}, protocol {benchmark.protocol}: mean ± standard deviation, n = {each}"
+    ours = [_own(rows, label, metrics) for label in summary.strategies]
+    methods = dict.fromkeys(figure.method for figure in benchmark.figures)
+    theirs = [_published(benchmark.figures, method, metrics) for method in methods]
+    theirs = [cells for cells in theirs if any(cell != "–" for cell in cells[1])]
+    widths = [max(len(cell) for cell in column) for column in zip(metrics, *(c for _, c in ours + theirs), strict=True)]
+    for start, end in _parts(widths):
+        yield "strategy".ljust(NAME) + _beside(metrics[start:end], widths[start:end])
+        for part in (ours, theirs):
+            if part is theirs and part:
+                yield "published:"
+            for label, cells in part:
+                yield from _line(label, _beside(cells[start:end], widths[start:end]))
+    yield from _remarks(benchmark, rows)
 
 
-def _parts(metrics: Sequence[str]) -> Iterator[Sequence[str]]:
-    """As many metrics side by side as there is room for."""
+def _parts(widths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Columns from and to, as many side by side as there is room for."""
     start = 0
-    while start < len(metrics):
+    while start < len(widths):
         end = start + 1
-        while end < len(metrics) and NAME + sum(_width(name) for name in metrics[start : end + 1]) <= WIDTH:
+        while end < len(widths) and NAME + sum(width + GAP for width in widths[start : end + 1]) <= WIDTH:
             end += 1
-        yield metrics[start:end]
+        yield start, end
         start = end
 
 
-def _width(metric: str) -> int:
-    return max(14, len(metric) + 1)
-
-
-def _table(summary: Summary, benchmark: Benchmark, rows: Sequence[Row], metrics: Sequence[str]) -> Iterator[str]:
-    yield "strategy".ljust(NAME) + "".join(name.rjust(_width(name)) for name in metrics)
-    for label in summary.strategies:
-        own = {row.metric: row for row in rows if row.strategy == label}
-        cells = [_cell(own.get(name)).rjust(_width(name)) for name in metrics]
-        yield from _line(label, "".join(cells))
-    for method in dict.fromkeys(figure.method for figure in benchmark.figures):
-        told = {figure.metric: figure for figure in benchmark.figures if figure.method == method}
-        if any(name in told for name in metrics):
-            cells = [_published(told.get(name)).rjust(_width(name)) for name in metrics]
-            yield from _line(f"{method} (published)", "".join(cells))
+def _beside(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(cell.rjust(width + GAP) for cell, width in zip(cells, widths, strict=True))
 
 
 def _line(label: str, cells: str) -> Iterator[str]:
@@ -67,43 +67,37 @@ def _line(label: str, cells: str) -> Iterator[str]:
     yield label.ljust(NAME) + cells
 
 
-def _cell(row: Row | None) -> str:
-    if row is None:
-        return "–"
-    more = "≥ " if row.capped else ""
-    return f"{more}{number(row.mean)} ± {number(row.std)}"
+def _own(rows: Sequence[Row], label: str, metrics: Sequence[str]) -> Cells:
+    known = {row.metric: row for row in rows if row.strategy == label}
+    cell: Callable[[Row], str] = lambda row: ("≥ " if row.capped else "") + spread(row.mean, row.std)  # noqa: E731
+    return label, [cell(known[name]) if name in known else "–" for name in metrics]
 
 
-def _published(figure: Figure | None) -> str:
-    if figure is None:
-        return "–"
-    return number(figure.mean) + ("" if figure.std is None else f" ± {number(figure.std)}")
+def _published(figures: Sequence[Figure], method: str, metrics: Sequence[str]) -> Cells:
+    known = {figure.metric: figure for figure in figures if figure.method == method}
+    return f"  {method}", [spread(known[name].mean, known[name].std) if name in known else "–" for name in metrics]
 
 
-def number(value: float) -> str:
-    """About four digits: 93.92, 177.1, 12,345, 0.0123.
+def spread(mean: float, std: float | None) -> str:
+    """Mean and standard deviation, to two digits of the latter.
 
-    >>> [number(value) for value in (93.9234, 177.06, 0.01234, 12345.6, 0.0)]
-    ['93.92', '177.1', '0.0123', '12,346', '0']
+    >>> spread(93.9234, 0.3), spread(104.3, 57.2), spread(0.98123, 0.0019), spread(9.6, 0.0), spread(65, None)
+    ('93.92 ± 0.30', '104 ± 57', '0.9812 ± 0.0019', '9.6 ± 0', '65')
     """
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}"
-    if size >= 100:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 0.1 else f"{value:.3g}"
+    if not std:
+        text = f"{mean:,.4f}".rstrip("0").rstrip(".") if abs(mean) < 1000 else f"{mean:,.0f}"
+        return text if std is None else f"{text} ± 0"
+    decimals = min(4, max(0, 1 - floor(log10(std))))
+    return f"{mean:,.{decimals}f} ± {std:,.{decimals}f}"
 
 
-def _remarks(summary: Summary, benchmark: Benchmark, rows: Sequence[Row]) -> Iterator[str]:
-    for row in rows:
-        if row.capped:
-            text = f"{row.strategy}: {row.capped} of {row.n} searches ended before {row.metric} was reached; they"
-            yield f"  {text}"
-            yield "    count with all their queries, so the true mean is larger."
-    sources = dict.fromkeys(figure.source for figure in benchmark.figures)
-    for source in sources:
+def _remarks(benchmark: Benchmark, rows: Sequence[Row]) -> Iterator[str]:
+    capped = [row for row in rows if row.capped]
+    if capped:
+        yield "  ≥: some searches ended before it was reached and count with all that they had spent:"
+        for row in capped:
+            yield f"     {row.strategy}, {row.metric}: {row.capped} of {row.n}"
+    for source in dict.fromkeys(figure.source for figure in benchmark.figures):
         methods = dict.fromkeys(figure.method for figure in benchmark.figures if figure.source == source)
         yield f"  {', '.join(methods)}: {source}"
     yield from (f"  {note}" for note in benchmark.notes)
@@ -113,16 +107,16 @@ def _ranks(summary: Summary) -> Iterator[str]:
     ranking = summary.ranking
     if ranking is None:
         return
-    yield f"Average ranks over {ranking.blocks} figures (1 is best), and the time of a proposal"
+    yield f"Average rank over {ranking.blocks} figures (1 is best), and the time of a proposal"
     for label, rank in sorted(ranking.ranks.items(), key=lambda one: one[1]):
         yield from _line(label, f"{rank:.2f}".rjust(8) + f"{summary.ask_ms.get(label, 0.0):.1f} ms".rjust(14))
     if ranking.p is not None and ranking.difference is not None:
-        yield f"  Friedman's test that all are equal: p = {ranking.p:.2g}. Nemenyi's critical difference of two"
-        yield f"  average ranks at 5 %: {ranking.difference:.2f}. Figures of one benchmark are not independent."
+        yield f"  Friedman's test that all are equal: p = {ranking.p:.2g}. Critical difference of two average"
+        yield f"  ranks (Nemenyi, 5 %): {ranking.difference:.2f}. Figures of one benchmark are not independent."
 
 
 def show_bench(summary: Summary, folder: str | None) -> None:
     """Print it, and where everything is kept."""
     print("\n".join(lines(summary)))
     if folder is not None:
-        print(f"\nEvery search is in {folder}.")
+        print(f"\nCurves and every search are in {folder}: bench.html, bench.json, curves.csv")
