@@ -1,7 +1,7 @@
 """Every strategy passes the shipped suite."""
 
 from nasturtium.roles import Strategy
-from nasturtium.strategies import LocalSearch, Nsga2, Random, RegularizedEvolution, Tpe
+from nasturtium.strategies import CmaEs, Gp, Grid, LocalSearch, Nsga2, Nsga3, Random, RegularizedEvolution, Tpe
 from nasturtium.testing.strategies import StrategySuite
 
 
@@ -28,3 +28,41 @@ class TestNsga2(StrategySuite):
 class TestTpe(StrategySuite):
     def strategy(self) -> Strategy:
         return Tpe(startup=6)
+
+
+class TestGrid(StrategySuite):
+    seeded = False
+
+    def strategy(self) -> Strategy:
+        return Grid(levels=3)
+
+
+class TestRegularizedEvolutionWithCrossover(StrategySuite):
+    def strategy(self) -> Strategy:
+        return RegularizedEvolution(population=8, sample=3, crossover=0.5)
+
+
+class TestSteepestLocalSearch(StrategySuite):
+    def strategy(self) -> Strategy:
+        return LocalSearch(initial=1, steepest=True)
+
+
+class TestNsga3(StrategySuite):
+    objectives = (2, 3)
+
+    def strategy(self) -> Strategy:
+        return Nsga3(population=8)
+
+
+class TestGp(StrategySuite):
+    trials = 14  # an ask takes a good part of a second
+
+    def strategy(self) -> Strategy:
+        return Gp(startup=6)
+
+
+class TestCmaEs(StrategySuite):
+    objectives = (1,)
+
+    def strategy(self) -> Strategy:
+        return CmaEs(population=5)

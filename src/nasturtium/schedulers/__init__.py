@@ -3,8 +3,9 @@
 from nasturtium.schedulers.asha import Asha
 from nasturtium.schedulers.full import Full
 from nasturtium.schedulers.halving import SuccessiveHalving
+from nasturtium.schedulers.hyperband import Hyperband
 from nasturtium.schedulers.median import MedianStopping
 from nasturtium.schedulers.registry import SCHEDULERS, scheduler
 from nasturtium.schedulers.rungs import rungs
 
-__all__ = ["SCHEDULERS", "Asha", "Full", "MedianStopping", "SuccessiveHalving", "rungs", "scheduler"]
+__all__ = ["SCHEDULERS", "Asha", "Full", "Hyperband", "MedianStopping", "SuccessiveHalving", "rungs", "scheduler"]

@@ -7,8 +7,9 @@ halving rate eta of Hyperband (Li et al. 2018). Ours ranks by Pareto front, and 
 from dataclasses import dataclass
 
 from nasturtium.roles import Continuation, Fresh
-from nasturtium.schedulers.rungs import best_first, rungs
-from nasturtium.trial import Fidelity, History, Trial
+from nasturtium.schedulers.brackets import advance
+from nasturtium.schedulers.rungs import rungs
+from nasturtium.trial import Fidelity, History
 
 
 @dataclass(frozen=True)
@@ -32,24 +33,8 @@ class SuccessiveHalving:
         size = self.eta ** (len(ladder) - 1)
         fresh = [trial for trial in history.trials if trial.parent is None]
         members = fresh[(max(0, len(fresh) - 1) // size) * size :]  # of the latest bracket
-        if len(members) < size:
-            return Fresh(Fidelity(ladder[0]))
-        for rung in range(1, len(ladder)):
-            if any(trial.state == "running" for trial in members):
-                return None
-            chosen = best_first(members, history)[: size // self.eta**rung]
-            children = _children(members, history)
-            for trial in chosen:
-                if trial.number not in children:
-                    return Continuation(trial.number, Fidelity(ladder[rung]))
-            members = [children[trial.number] for trial in chosen]
-        return None if any(trial.state == "running" for trial in members) else Fresh(Fidelity(ladder[0]))
+        bracket = [(size // self.eta**rung, epochs) for rung, epochs in enumerate(ladder)]
+        return advance(bracket, members, history, then=Fresh(Fidelity(ladder[0])))
 
     def stop(self, curve: tuple[float, ...], history: History) -> bool:
         return False
-
-
-def _children(members: list[Trial], history: History) -> dict[int, Trial]:
-    """The trials that continue `members`, by their parent's number."""
-    numbers = {trial.number for trial in members}
-    return {trial.parent: trial for trial in history.trials if trial.parent is not None and trial.parent in numbers}

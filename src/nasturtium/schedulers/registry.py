@@ -8,6 +8,7 @@ from nasturtium.roles import Scheduler
 from nasturtium.schedulers.asha import Asha
 from nasturtium.schedulers.full import Full
 from nasturtium.schedulers.halving import SuccessiveHalving
+from nasturtium.schedulers.hyperband import Hyperband
 from nasturtium.schedulers.median import MedianStopping
 
 # min epochs, max epochs, eta -> scheduler. Those without rungs ignore the first and last.
@@ -19,6 +20,7 @@ SCHEDULERS: Mapping[str, Factory] = MappingProxyType(
         "median-stopping": lambda low, high, eta: MedianStopping(high),
         "successive-halving": SuccessiveHalving,
         "asha": Asha,
+        "hyperband": Hyperband,
     }
 )
 

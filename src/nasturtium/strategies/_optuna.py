@@ -1,4 +1,4 @@
-"""What the two strategies that wrap Optuna share: a space's decisions as distributions, and repaired proposals."""
+"""What the strategies that wrap Optuna share: a space's decisions as distributions, and repaired proposals."""
 
 import contextlib
 import warnings
@@ -37,8 +37,8 @@ def distributions(space: Space) -> dict[str, "BaseDistribution"]:
     return made
 
 
-def repaired(sampled: Callable[[], Architecture], rng: np.random.Generator) -> Attempt:
-    """Attempts for `novel`: a few from the sampler, then mutations that walk away from its last one.
+def repaired(sampled: Callable[[], Architecture], rng: np.random.Generator, tries: int = SAMPLER_TRIES) -> Attempt:
+    """Attempts for `novel`: `tries` from the sampler, then mutations that walk away from its last one.
 
     A sampler that has converged proposes what was tried before, and a walk from there is a better use of its knowledge
     than a random architecture.
@@ -47,7 +47,7 @@ def repaired(sampled: Callable[[], Architecture], rng: np.random.Generator) -> A
 
     def attempt(made: int) -> Architecture:
         nonlocal last
-        last = sampled() if last is None or made < SAMPLER_TRIES else mutate(last, rng)
+        last = sampled() if last is None or made < tries else mutate(last, rng)
         return last
 
     return attempt
@@ -67,11 +67,11 @@ def suggested(trial: "optuna.Trial", path: str, decision: Decision) -> str | int
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without Optuna's announcements and its warnings about experimental features; both are left as they were."""
+    """Without Optuna's announcements and its warnings about itself; both are left as they were."""
     import optuna
 
     before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

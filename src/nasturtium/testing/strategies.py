@@ -6,11 +6,11 @@ class TestMine(StrategySuite):
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
-from nasturtium.errors import LimitError
+from nasturtium.errors import LimitError, RunError
 from nasturtium.roles import Features, Strategy
 from nasturtium.space import Architecture, Space, choice, integer, listed, optional, real, repeat
 from nasturtium.space.encoding import encode
@@ -92,14 +92,14 @@ def mixed_space() -> Space:
 
 def small_space() -> Space:
     """Of 12 architectures but 6 networks: "same" and "twin" resolve to one tree."""
-    return Space((choice(1, 2, 3), choice(1, 2), choice(same=0, twin=0)), name="small")
+    return Space((integer(1, 3), choice(1, 2), choice(same=0, twin=0)), name="small")
 
 
 def code_losses(architecture: Architecture) -> tuple[float, ...]:
-    """Two competing losses from the codes."""
+    """Three competing losses from the codes."""
     levels = encode(architecture)
     weights = np.linspace(1.0, 2.0, len(levels))
-    return float(weights @ levels), float(((1 - levels) ** 2).sum())
+    return float(weights @ levels), float(((1 - levels) ** 2).sum()), float(np.abs(levels[::2] - 0.5).sum())
 
 
 def first_losses(count: int) -> Score:
@@ -108,22 +108,26 @@ def first_losses(count: int) -> Score:
 
 
 class StrategySuite:
-    """What every strategy owes to a study. Subclass it in a test; pytest runs what it inherits."""
+    """What every strategy owes to a study. Subclass it in a test; pytest runs what it inherits.
 
-    objectives = (1, 2)
+    objectives: the numbers of objectives that it takes; 1 and 2 are refused where they are missing. trials: of each
+    simulated study. seeded: whether proposals depend on the seed.
+    """
+
+    objectives: tuple[int, ...] = (1, 2)
     trials = 40
+    seeded = True
 
     def strategy(self) -> Strategy:
         raise NotImplementedError
 
     def histories(self, workers: int = 1) -> list[tuple[History, SpaceCandidates]]:
         """Simulated studies on the mixed space under a limit, one for each number of objectives."""
-        made = []
-        for count in self.objectives:
-            candidates = SpaceCandidates(mixed_space(), within)
-            history = simulate(self.strategy(), candidates, first_losses(count), self.trials, workers=workers)
-            made.append((history, candidates))
-        return made
+        return _studies(type(self), workers)  # type: ignore[arg-type]  # a class is hashable
+
+    def start(self, objectives: int) -> History:
+        """A study of so many objectives that has not begun."""
+        return History(tuple(Objective(f"loss{goal}", "minimize") for goal in range(objectives)))
 
     def test_proposals_are_feasible_and_new(self) -> None:
         for workers in (1, 4):
@@ -137,7 +141,7 @@ class StrategySuite:
             first = ids_of(self.strategy().ask(history, 3, 5, candidates))
             assert len(first) == 3
             # Another history in between, and another copy of the space: what was kept must not show.
-            self.strategy().ask(History(history.objectives, history.trials[:20]), 1, 5, candidates)
+            self.strategy().ask(History(history.objectives, history.trials[: self.trials // 2]), 1, 5, candidates)
             assert ids_of(self.strategy().ask(history, 3, 5, candidates)) == first
             other = SpaceCandidates(mixed_space(), within)
             moved = tuple(
@@ -147,15 +151,13 @@ class StrategySuite:
             assert ids_of(self.strategy().ask(History(history.objectives, moved), 3, 5, other)) == first
 
     def test_another_seed_gives_other_proposals(self) -> None:
-        history, candidates = self.histories()[0]
-        start = History(history.objectives)
-        assert ids_of(self.strategy().ask(start, 4, 1, candidates)) != ids_of(
-            self.strategy().ask(start, 4, 2, candidates)
-        )
+        start, candidates = self.start(self.objectives[0]), SpaceCandidates(mixed_space(), within)
+        first, other = (ids_of(self.strategy().ask(start, 4, seed, candidates)) for seed in (1, 2))
+        assert (first != other) == self.seeded
 
     def test_a_killed_search_resumes_exactly(self) -> None:
         for history, candidates in self.histories():
-            for cut in (0, 1, 10, 25, self.trials - 1):
+            for cut in (0, 1, self.trials // 4, self.trials // 2 + 5, self.trials - 1):
                 known = History(history.objectives, history.trials[:cut])
                 assert ids_of(self.strategy().ask(known, 1, 0, candidates)) == [
                     history.trials[cut].architecture.arch_id
@@ -175,13 +177,13 @@ class StrategySuite:
 
     def test_the_last_architecture_of_a_small_space_is_found_and_then_none(self) -> None:
         candidates = SpaceCandidates(small_space())
-        history = simulate(self.strategy(), candidates, first_losses(1), 20)
+        history = simulate(self.strategy(), candidates, first_losses(self.objectives[0]), 20)
         assert len(history.trials) == 6
         assert list(self.strategy().ask(history, 2, 0, candidates)) == []
 
     def test_the_limits_may_leave_fewer(self) -> None:
         candidates = SpaceCandidates(small_space(), lambda architecture: architecture.tree[0] != 2)
-        history = simulate(self.strategy(), candidates, first_losses(1), 20)
+        history = simulate(self.strategy(), candidates, first_losses(self.objectives[0]), 20)
         assert sorted(trial.architecture.tree for trial in history.trials) == [
             (1, 1, 0),
             (1, 2, 0),
@@ -201,10 +203,51 @@ class StrategySuite:
             assert len(set(batch)) == 4
             assert not set(batch) & longer.ids
 
+    def test_a_history_of_running_trials_alone_is_survived(self) -> None:
+        start, candidates = self.start(self.objectives[0]), SpaceCandidates(mixed_space(), within)
+        asked = self.strategy().ask(start, 10, 0, candidates)
+        running = tuple(
+            Trial(number, architecture, Fidelity(1), number, self.strategy().name)
+            for number, architecture in enumerate(asked)
+        )
+        pending = History(start.objectives, running)
+        more = ids_of(self.strategy().ask(pending, 3, 0, candidates))
+        assert len(set(more)) == 3
+        assert not set(more) & pending.ids
+
+    def test_trials_that_were_stopped_early_count_with_what_they_reached(self) -> None:
+        for history, candidates in self.histories():
+            early = tuple(replace(trial, state="stopped") if trial.scored else trial for trial in history.trials)
+            stopped = History(history.objectives, early)
+            asked = ids_of(self.strategy().ask(history, 3, 0, candidates))
+            assert ids_of(self.strategy().ask(stopped, 3, 0, candidates)) == asked
+
+    def test_numbers_of_objectives_that_it_does_not_take_are_refused_with_who_does(self) -> None:
+        candidates = SpaceCandidates(mixed_space(), within)
+        for count in {1, 2} - set(self.objectives):
+            refusal = ""
+            try:
+                self.strategy().ask(self.start(count), 1, 0, candidates)
+            except RunError as error:
+                refusal = str(error)
+            assert self.strategy().name in refusal
+            assert "regularized-evolution" in refusal
+
     def test_a_history_of_failures_alone_is_survived(self) -> None:
         history, candidates = self.histories()[0]
         failed = tuple(replace(trial, state="failed", measures={}, failure="no") for trial in history.trials)
         assert len(self.strategy().ask(History(history.objectives, failed), 2, 0, candidates)) == 2
+
+
+@cache
+def _studies(suite: type[StrategySuite], workers: int) -> list[tuple[History, SpaceCandidates]]:
+    """Kept, since all tests of a strategy look at the same few studies."""
+    made = []
+    for count in suite.objectives:
+        candidates = SpaceCandidates(mixed_space(), within)
+        history = simulate(suite().strategy(), candidates, first_losses(count), suite.trials, workers=workers)
+        made.append((history, candidates))
+    return made
 
 
 def within(architecture: Architecture) -> bool:
