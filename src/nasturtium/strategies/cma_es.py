@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
 
+PROBE = 0
+"""The trial that all draws are made for, the first of its study: a draw's chance depends on the number of its trial."""
+
 Row = tuple[tuple[tuple[str, Value], ...], float]
 """Numbers by path, and the loss."""
 
@@ -57,9 +60,9 @@ class CmaEs:
         size = self.population or 4 + floor(3 * log(len(numbers(space))))
         rows = _rows(history, space, size)
         with quiet():
-            study, probe = _evolved(space, rows, size)
+            study = _evolution(space, size).follow(rows)
             sampler = optuna.samplers.CmaEsSampler(seed=int(rng.integers(2**31)), popsize=size, n_startup_trials=0)
-            attempt = repaired(lambda: _sampled(study, probe, sampler, space, rng), rng)
+            attempt = repaired(lambda: _sampled(study, sampler, space, rng), rng)
             return novel(history, count, candidates, rng, attempt, SAMPLER_TRIES + REPAIRS)
 
 
@@ -96,10 +99,10 @@ def _rows(history: History, space: Space, size: int) -> tuple[Row, ...]:
 
 
 def _sampled(
-    study: "optuna.Study", probe: int, sampler: "optuna.samplers.CmaEsSampler", space: Space, rng: np.random.Generator
+    study: "optuna.Study", sampler: "optuna.samplers.CmaEsSampler", space: Space, rng: np.random.Generator
 ) -> Architecture:
     """One draw from the distribution, and the rest of the decisions uniformly."""
-    drawn = sampler.sample_relative(study, study.get_trials(deepcopy=False)[probe], numbers(space))
+    drawn = sampler.sample_relative(study, study.get_trials(deepcopy=False)[PROBE], numbers(space))
     raw = list(space.program.draw_raw(rng))
     for path, value in drawn.items():
         index = space.index[path]
@@ -107,24 +110,45 @@ def _sampled(
     return space.from_codes(space.program.mask(raw))
 
 
-@lru_cache(maxsize=8)
-def _evolved(space: Space, rows: tuple[Row, ...], size: int) -> "tuple[optuna.Study, int]":
-    """A study whose generations are these rows, and the number of the trial that all later draws are made for.
+class _Evolution:
+    """A study whose generations are rows that are added in their order; begun again where they are not.
 
     The sampler keeps its state in the trials of a study: each trial is dated when it is asked for, and the first of a
-    generation holds the distribution that the one before led to. One trial for all draws, because a draw's chance
-    depends on the number of its trial.
+    generation holds the distribution that the one before led to. So a study that was begun again is the same.
     """
-    import optuna
 
-    study = optuna.create_study(direction="minimize")
-    sampler = optuna.samplers.CmaEsSampler(seed=0, popsize=size, n_startup_trials=0)
-    for number, (values, loss) in enumerate(rows):
-        study.enqueue_trial(dict(values))
-        trial = study.ask()
-        sampler.sample_relative(study, study.get_trials(deepcopy=False)[number], numbers(space))
+    def __init__(self, space: Space, size: int) -> None:
+        self._space, self._size = space, size
+        self._restart()
+
+    def follow(self, rows: tuple[Row, ...]) -> "optuna.Study":
+        if rows[: len(self._rows)] != self._rows:
+            self._restart()
+        for row in rows[len(self._rows) :]:
+            self._add(*row)
+        self._rows = rows
+        return self._study
+
+    def _restart(self) -> None:
+        import optuna
+
+        # A random sampler, because whatever a study has is asked too, and its default would fit a model.
+        self._study = optuna.create_study(direction="minimize", sampler=optuna.samplers.RandomSampler(seed=0))
+        self._study.ask()  # the probe
+        self._rows: tuple[Row, ...] = ()
+
+    def _add(self, values: tuple[tuple[str, Value], ...], loss: float) -> None:
+        import optuna
+
+        sampler = optuna.samplers.CmaEsSampler(seed=0, popsize=self._size, n_startup_trials=0)
+        self._study.enqueue_trial(dict(values))
+        trial = self._study.ask()
+        sampler.sample_relative(self._study, self._study.get_trials(deepcopy=False)[trial.number], numbers(self._space))
         for path, _ in values:
-            suggested(trial, path, space.decisions[space.index[path]].decision)
-        study.tell(trial, loss)
-    study.ask()
-    return study, len(rows)
+            suggested(trial, path, self._space.decisions[self._space.index[path]].decision)
+        self._study.tell(trial, loss)
+
+
+@lru_cache(maxsize=4)
+def _evolution(space: Space, size: int) -> _Evolution:
+    return _Evolution(space, size)
