@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 from _record import RESULTS, record
 
-TRIALS, ASKS, GIVEN_UP = 500, 25, 60.0
+TRIALS, ASKS, GIVEN_UP = 500, 25, 30.0
 
 
 def spaces() -> dict[str, Callable[[], object]]:

@@ -10,13 +10,17 @@ from nasturtium.space import Architecture, Space, choice, integer, real
 from nasturtium.space.variation import neighbours
 from nasturtium.strategies import (
     STRATEGIES,
+    CmaEs,
+    Gp,
     LocalSearch,
     Nsga2,
+    Nsga3,
     Random,
     RegularizedEvolution,
     Tpe,
     strategy,
 )
+from nasturtium.strategies.registry import ALIASES
 from nasturtium.strategies.seasoned import seasoned
 from nasturtium.testing.strategies import SpaceCandidates, simulate
 from nasturtium.trial import Fidelity, History, Objective
@@ -139,6 +143,12 @@ def test_seasoned_takes_the_longest_training_at_the_place_of_the_first() -> None
     assert [trial.number for trial in shown] == [0, 5, 2, 3, 4]
 
 
+@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
+def test_aliases_are_other_names_of_strategies(alias: str, name: str) -> None:
+    assert alias not in STRATEGIES
+    assert strategy(alias).name == name
+
+
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_strategies_are_found_by_their_own_names(name: str) -> None:
     for trials in (1, 20, 1000):
@@ -150,7 +160,10 @@ def test_the_published_settings_hold_for_large_budgets() -> None:
     assert strategy("regularized-evolution") == RegularizedEvolution(100, 25) == RegularizedEvolution()
     assert strategy("local-search") == LocalSearch(10) == LocalSearch()
     assert strategy("NSGA-II") == Nsga2(50) == Nsga2()
+    assert strategy("nsga-iii") == Nsga3(50) == Nsga3()
     assert strategy("tpe") == Tpe(10) == Tpe()
+    assert strategy("gp") == Gp(10) == Gp()
+    assert strategy("CMAES") == CmaEs()
 
 
 def test_an_unknown_strategy_is_answered_with_near_names() -> None:
@@ -158,5 +171,7 @@ def test_an_unknown_strategy_is_answered_with_near_names() -> None:
         RunError, match=r"There is no strategy 'regularised_evolution'\. Did you mean 'regularized-evol"
     ):
         strategy("regularised_evolution")
+    with pytest.raises(RunError, match="BOHB is the strategy 'tpe' with the scheduler 'hyperband': --strategy tpe"):
+        strategy("BOHB")
     with pytest.raises(RunError, match="1 <= sample <= population"):
         RegularizedEvolution(population=5, sample=6)

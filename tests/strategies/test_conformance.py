@@ -1,5 +1,7 @@
 """Every strategy passes the shipped suite."""
 
+import pytest
+
 from nasturtium.roles import Strategy
 from nasturtium.strategies import CmaEs, Gp, Grid, LocalSearch, Nsga2, Nsga3, Random, RegularizedEvolution, Tpe
 from nasturtium.testing.strategies import StrategySuite
@@ -55,7 +57,17 @@ class TestNsga3(StrategySuite):
 
 
 class TestGp(StrategySuite):
-    trials = 14  # an ask takes a good part of a second
+    objectives, refuses = (1,), ()
+    trials = 12  # an ask takes a good part of a second
+
+    def strategy(self) -> Strategy:
+        return Gp(startup=6)
+
+
+@pytest.mark.slow
+class TestGpWithTwoObjectives(StrategySuite):
+    objectives, refuses = (2,), ()
+    trials = 12
 
     def strategy(self) -> Strategy:
         return Gp(startup=6)

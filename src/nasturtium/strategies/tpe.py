@@ -20,8 +20,8 @@ class Tpe:
 
     startup: random trials before the model is used (10, Optuna's). With several fidelities the model sees the highest
     one that has so many trials; with the Hyperband scheduler this is BOHB (Falkner, Klein and Hutter 2018, ICML,
-    arXiv:1807.01774), apart from its kernel densities, for which Optuna's stand. Running trials count as bad ones, so
-    that workers spread out.
+    arXiv:1807.01774), with Optuna's kernel densities for its own, and the study's control for its random fraction.
+    Running trials count as bad ones, so that workers spread out.
     """
 
     startup: int = 10
