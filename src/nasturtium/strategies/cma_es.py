@@ -119,6 +119,7 @@ class _Evolution:
 
     def __init__(self, space: Space, size: int) -> None:
         self._space, self._size = space, size
+        self._rows: tuple[Row, ...] = ()
         self._restart()
 
     def follow(self, rows: tuple[Row, ...]) -> "optuna.Study":
@@ -135,7 +136,7 @@ class _Evolution:
         # A random sampler, because whatever a study has is asked too, and its default would fit a model.
         self._study = optuna.create_study(direction="minimize", sampler=optuna.samplers.RandomSampler(seed=0))
         self._study.ask()  # the probe
-        self._rows: tuple[Row, ...] = ()
+        self._rows = ()
 
     def _add(self, values: tuple[tuple[str, Value], ...], loss: float) -> None:
         import optuna
