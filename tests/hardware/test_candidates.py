@@ -10,7 +10,7 @@ from nasturtium.hardware.walk import minimiser
 from nasturtium.roles import Candidates
 from nasturtium.space import Space, choice, integer
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, tabular
+from nasturtium.zoo import conv_macro, nasbench201, tabular
 
 DIGITS = Task("classification", Signal("image", (1, 8, 8)), 10, "accuracy")
 VECTOR = Task("classification", Signal("vector", (50,)), 2, "accuracy")
@@ -139,6 +139,19 @@ def test_features_hold_the_encoding_and_log_costs(digits: Space) -> None:
     features = some.features(sampled)
     assert np.array_equal(features["encoding"], digits.encoding.rows([digits.codes(sampled)])[0])
     assert np.allclose(features["costs"], np.log1p(list(CostModel(digits)(sampled).values())))
+
+
+def test_features_of_cells_are_there_where_a_space_has_cells(digits: Space) -> None:
+    task = Task("classification", Signal("image", (3, 8, 8)), 10, "accuracy")
+    space = nasbench201(task, cells=1)
+    some = candidates(space, Limits())
+    features = some.features(space.sample(3))
+    assert set(features) == {"encoding", "costs", "graph", "paths", "wl"}
+    assert len(features) == 5
+    assert {group: vector.shape for group, vector in features.items()} == {
+        group: vector.shape for group, vector in some.features(space.sample(4)).items()
+    }
+    assert set(candidates(digits, Limits()).features(digits.sample(0))) == {"encoding", "costs", "graph"}
 
 
 def test_a_small_space_is_listed_once_for_each_network_within_the_limits() -> None:

@@ -1,9 +1,12 @@
 """Architectures within the limits: what a strategy may propose."""
 
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Float
 
+from nasturtium.blocks.labelled import cells, path_features, wl_features
 from nasturtium.blocks.paths import graph_features
 from nasturtium.errors import LimitError
 from nasturtium.hardware.costs import COUNTED, CostModel, unbuildable
@@ -14,8 +17,25 @@ from nasturtium.space import Architecture, Space, encode, listed
 
 TRIES = 16_384
 """Uniform samples that are looked at before the directed search begins: well under a second."""
+CELL_SAMPLES = 8
 PATIENCE = 64
 """Times `TRIES`: uniform samples for one that is feasible, where such are known to exist."""
+
+
+class Lazy(Mapping[str, Float[np.ndarray, " features"]]):
+    """Groups of features that are worked out when they are asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Float[np.ndarray, " features"]]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, group: str) -> Float[np.ndarray, " features"]:
+        return self._makers[group]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 class LimitedCandidates:
@@ -58,13 +78,28 @@ class LimitedCandidates:
         return listed(self._space, self.feasible)
 
     def features(self, architecture: Architecture) -> Features:
-        """The encoding; of networks also log(1 + cost) of each counted cost, and the features of the graph."""
+        """The encoding; of networks also log(1 + cost) of each counted cost and the features of the graph, and where
+        there are cells, path encodings and Weisfeiler-Lehman counts. Each group is worked out when it is asked for."""
         attached = self._space.attach(architecture)
-        known = {"encoding": np.asarray(encode(attached), dtype=float)}
-        if self._costs is not None:
-            known["costs"] = np.log1p(list(self._costs(attached).values()))
-            known["graph"] = graph_features(attached.tree.lower(self._costs.input))
-        return known
+        makers: dict[str, Callable[[], Float[np.ndarray, " features"]]] = {
+            "encoding": lambda: np.asarray(encode(attached), dtype=float)
+        }
+        costs = self._costs
+        if costs is not None:
+            makers["costs"] = lambda: np.log1p(list(costs(attached).values()))
+            makers["graph"] = lambda: graph_features(attached.tree.lower(costs.input))
+            if self._has_cells:
+                makers["paths"] = lambda: path_features(attached.tree.lower(costs.input))
+                makers["wl"] = lambda: wl_features(attached.tree.lower(costs.input))
+        return Lazy(makers)
+
+    @cached_property
+    def _has_cells(self) -> bool:
+        """Judged by a few samples: a cell of which nothing is live is none."""
+        assert self._costs is not None
+        rng = np.random.default_rng(0)
+        drawn = [self.sample(rng) for _ in range(CELL_SAMPLES)]
+        return any(cells(one.tree.lower(self._costs.input)) for one in drawn)
 
     def _uniform(self, rng: np.random.Generator, tries: int) -> Architecture | None:
         """The first feasible one of so many uniform samples."""

@@ -31,6 +31,7 @@ PARTS: tuple[tuple[str, Measure], ...] = (
     ("proxies", "sqeuclidean"),
 )
 """Side and distance of each kernel; a space has those whose features vary in it."""
+GROUPS = tuple(dict.fromkeys(name for name, _ in PARTS))
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Views:
         codes = self._candidates.space.codes(architecture)
         found = self._features.get(codes)
         if found is None:
-            found = dict(self._candidates.features(architecture))
+            known = self._candidates.features(architecture)
+            found = {group: known[group] for group in GROUPS if group in known}
             if self._tallies and "graph" not in found:
                 found["counts"] = tallied(self._tallies, codes)
             self._features[codes] = found

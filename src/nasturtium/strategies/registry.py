@@ -6,14 +6,19 @@ from types import MappingProxyType
 from nasturtium.errors import RunError, hint
 from nasturtium.roles import Strategy
 from nasturtium.strategies.auto import Auto
+from nasturtium.strategies.bananas import Bananas
 from nasturtium.strategies.cma_es import CmaEs
+from nasturtium.strategies.enas_controller import EnasController
 from nasturtium.strategies.gp import Gp
 from nasturtium.strategies.grid import Grid
 from nasturtium.strategies.local_search import LocalSearch
+from nasturtium.strategies.nas_bowl import NasBowl
+from nasturtium.strategies.nasnet_controller import NasnetController
 from nasturtium.strategies.nsga2 import Nsga2
 from nasturtium.strategies.nsga3 import Nsga3
 from nasturtium.strategies.random_search import Random
 from nasturtium.strategies.regularized_evolution import RegularizedEvolution
+from nasturtium.strategies.reinforce import Reinforce
 from nasturtium.strategies.tpe import Tpe
 
 # Expected number of trials -> strategy. The published settings hold for large budgets; for small ones the random
@@ -24,6 +29,11 @@ Factory = Callable[[int], Strategy]
 def _evolution(trials: int) -> Strategy:
     population = max(4, min(100, trials // 4))
     return RegularizedEvolution(population, max(2, population // 4))
+
+
+def _reinforce(trials: int) -> Strategy:
+    """A small learning rate learns nothing from a few hundred trials: the benchmark's own script has 0.5."""
+    return Reinforce() if trials >= 300 else Reinforce.nasbench201()
 
 
 STRATEGIES: Mapping[str, Factory] = MappingProxyType(
@@ -38,6 +48,11 @@ STRATEGIES: Mapping[str, Factory] = MappingProxyType(
         "tpe": lambda trials: Tpe(max(2, min(10, trials // 4))),
         "gp": lambda trials: Gp(max(2, min(10, trials // 4))),
         "cma-es": lambda trials: CmaEs(),
+        "bananas": lambda trials: Bananas(initial=max(2, min(10, trials // 4))),
+        "nas-bowl": lambda trials: NasBowl(initial=max(2, min(10, trials // 4))),
+        "reinforce": _reinforce,
+        "nasnet": lambda trials: NasnetController(batch=max(1, min(20, trials // 20))),
+        "enas": lambda trials: EnasController(batch=max(1, min(20, trials // 50))),
     }
 )
 
@@ -55,6 +70,8 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "nsgaiii": "nsga3",
         "gaussian-process": "gp",
         "cmaes": "cma-es",
+        "nasbowl": "nas-bowl",
+        "ppo": "nasnet",
     }
 )
 """Other names by which people know them."""
