@@ -80,6 +80,14 @@ class Views:
             self._features[codes] = found
         return found
 
+    def promise(self, architectures: Sequence[Architecture]) -> Float[np.ndarray, " n"]:
+        """What is expected of an architecture before any trial: large, and with good proxies where there are any."""
+        size = -self.smallness(architectures)
+        proxies = next((side for side in self.sides if side.name == "proxies"), None)
+        if proxies is None:
+            return size
+        return size + proxies.rows([self.features(one) for one in architectures]).sum(1)
+
     def smallness(self, architectures: Sequence[Architecture]) -> Float[np.ndarray, " n"]:
         """Normal score, among the reference, of being small in params and MACs: the trend of losses, since larger
         networks are mostly better. 0 where nothing is counted."""
@@ -150,7 +158,7 @@ def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None
     if name == "encoding":
         change = _as_it_is
     elif name == "proxies":
-        change = NormalScores(np.sort(chosen, axis=0))
+        change = NormalScores(np.sort(np.nan_to_num(chosen, nan=-np.inf), axis=0))
     else:
         change = Standard(chosen.mean(0), chosen.std(0))
     pairs = cdist(change(chosen), change(chosen), measure)[np.triu_indices(len(chosen), 1)]
@@ -159,6 +167,7 @@ def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None
 
 def _distinct(table: Float[np.ndarray, "n d"]) -> tuple[int, ...]:
     """Columns that vary, the first of those that vary together."""
+    table = np.nan_to_num(table, nan=np.nanmin(table))
     varying = [column for column in range(table.shape[1]) if np.ptp(table[:, column]) > 1e-12]
     first: dict[bytes, int] = {}
     for column in varying:
@@ -189,9 +198,9 @@ class NormalScores:
     ordered: Float[np.ndarray, "reference d"]
 
     def __call__(self, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-        count = len(self.ordered)
-        ranks = [np.searchsorted(order, column) for order, column in zip(self.ordered.T, rows.T, strict=True)]
-        return np.asarray(ndtri((np.array(ranks).T + 0.5) / (count + 1.0)))
+        known = np.nan_to_num(rows, nan=-np.inf)
+        ranks = [np.searchsorted(order, column) for order, column in zip(self.ordered.T, known.T, strict=True)]
+        return np.asarray(ndtri((np.array(ranks).T + 0.5) / (len(self.ordered) + 1.0)))
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,9 @@ class Auto:
     """Any space, any number of objectives and of workers; trials of several fidelities.
 
     startup: trials before the model is used (5): of 50 random architectures those with most parameters and MACs, since
-    larger networks are mostly better; with several objectives, and where nothing is counted, random ones. Running
-    trials are believed to turn out as predicted (Ginsbourger et al. 2010, "kriging believer"), so that workers spread.
+    larger networks are mostly better, and with the best proxies where there are any; with several objectives, and where
+    nothing is counted, random ones. Running trials are believed to turn out as predicted (Ginsbourger et al. 2010,
+    "kriging believer"), so that workers spread.
     """
 
     startup: int = 5
@@ -70,12 +71,12 @@ def telling(losses: Float[np.ndarray, "n objectives"]) -> list[int]:
 
 
 def starters(history: History, seed: int, candidates: Candidates) -> list[Architecture]:
-    """`STARTERS` random architectures, the largest first; in random order where size should not matter."""
+    """`STARTERS` random architectures, the most promising first; in random order where size should not matter."""
     rng = np.random.default_rng([seed, STARTERS])
     drawn = [candidates.sample(rng) for _ in range(STARTERS)]
     if len(history.objectives) > 1:
         return drawn
-    return [drawn[row] for row in np.argsort(views(candidates).smallness(drawn), kind="stable")]
+    return [drawn[row] for row in np.argsort(-views(candidates).promise(drawn), kind="stable")]
 
 
 @dataclass(frozen=True)
