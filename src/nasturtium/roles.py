@@ -67,8 +67,8 @@ Features = Mapping[str, Float[np.ndarray, " features"]]
 """Features in groups, each of fixed length for a space; a group that a space has not is absent.
 
 encoding: one-hot options and scaled numbers (`space.encode`). graph: counts and path lengths of the canonical graph.
-costs: log(1 + cost) of each counted cost, params and MACs first. proxies: zero-cost scores, higher is better, NaN where
-one is unknown. paths, wl: path encodings and Weisfeiler-Lehman counts of cells.
+costs: log(1 + cost) of params and MACs, then of others that are quickly counted. proxies: zero-cost scores, higher is
+better, NaN where one is unknown. paths, wl: path encodings and Weisfeiler-Lehman counts of cells.
 """
 
 

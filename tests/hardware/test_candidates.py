@@ -138,7 +138,7 @@ def test_features_hold_the_encoding_and_log_costs(digits: Space) -> None:
     sampled = digits.sample(0)
     features = some.features(sampled)
     assert np.array_equal(features["encoding"], digits.encoding.rows([digits.codes(sampled)])[0])
-    assert np.allclose(features["costs"], np.log1p(list(CostModel(digits)(sampled).values())))
+    assert np.allclose(features["costs"], np.log1p(list(CostModel(digits).sums(digits.codes(sampled)).values())))
 
 
 def test_features_of_cells_are_there_where_a_space_has_cells(digits: Space) -> None:

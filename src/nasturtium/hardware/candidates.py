@@ -78,15 +78,16 @@ class LimitedCandidates:
         return listed(self._space, self.feasible)
 
     def features(self, architecture: Architecture) -> Features:
-        """The encoding; of networks also log(1 + cost) of each counted cost and the features of the graph, and where
-        there are cells, path encodings and Weisfeiler-Lehman counts. Each group is worked out when it is asked for."""
+        """The encoding; of networks also log(1 + cost) of params, MACs and activations, and the features of the graph;
+        where there are cells, path encodings and Weisfeiler-Lehman counts. Worked out when they are asked for."""
         attached = self._space.attach(architecture)
         makers: dict[str, Callable[[], Float[np.ndarray, " features"]]] = {
             "encoding": lambda: np.asarray(encode(attached), dtype=float)
         }
         costs = self._costs
         if costs is not None:
-            makers["costs"] = lambda: np.log1p(list(costs(attached).values()))
+            # Those that add up: peak memory and file size follow them, and take five times as long to count.
+            makers["costs"] = lambda: np.log1p(list(costs.sums(self._space.codes(attached)).values()))
             makers["graph"] = lambda: graph_features(attached.tree.lower(costs.input))
             if self._has_cells:
                 makers["paths"] = lambda: path_features(attached.tree.lower(costs.input))
