@@ -37,12 +37,25 @@ class Lines:
         """A last line that was cut off by a kill is dropped, from the file too."""
         whole = 0
         with open(path, "rb") as file:
-            for line in file:
+            for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n"):
                     break
                 whole += len(line)
-                record = json.loads(line)
+                record = _parsed(line, number, path)
                 if record.get("schema") == SCHEMA:
                     self.records[record["key"]] = record
         if whole < path.stat().st_size:
             os.truncate(path, whole)
+
+
+def _parsed(line: bytes, number: int, path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or not {"schema", "key"} <= set(record):
+        raise RunError(
+            f"Line {number} of {str(path)!r} is not a record of a search. Remove it, or choose another folder with "
+            "--output."
+        )
+    return record

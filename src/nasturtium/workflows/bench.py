@@ -19,7 +19,7 @@ from nasturtium.bench.summary import Results, Summary, summarised
 from nasturtium.errors import RunError, hint
 from nasturtium.roles import Scheduler, Strategy
 from nasturtium.schedulers.registry import scheduler
-from nasturtium.strategies.registry import strategy
+from nasturtium.strategies.registry import ALIASES, strategy
 from nasturtium.trial import Direction
 from nasturtium.workflows.bench_files import save
 from nasturtium.workflows.progress import Progress, Silent
@@ -157,16 +157,17 @@ def _entries(benchmark: Benchmark, contender: Contender, options: BenchOptions) 
 def _parts(
     benchmark: Benchmark, contender: Contender, problem: Problem, options: BenchOptions
 ) -> tuple[Strategy, Scheduler]:
-    name, schedule = COMBINED.get(contender.name, (contender.name, options.scheduler))
-    if schedule != "full" and not problem.curves and contender.name not in COMBINED:
+    named = ALIASES.get(contender.name, contender.name)
+    name, schedule = COMBINED.get(named, (named, options.scheduler))
+    if schedule != "full" and not problem.curves and named not in COMBINED:
         raise RunError(
             f"{problem.name} (protocol {problem.protocol}) holds one fidelity, {problem.epochs} epochs; --scheduler "
             f"{schedule} asks for others. Leave it out, or take a table with curves: spiking or nb301."
         )
     chosen = strategy(name, problem.queries)
-    published = benchmark.settings.get(contender.name, {})
+    published = benchmark.settings.get(named, {})
     asked: dict[str, Any] = dict(contender.settings)
-    chosen = configured(configured(chosen, published, contender.label), asked, contender.label)
+    chosen = configured(configured(chosen, published, contender.name), asked, contender.name)
     return chosen, scheduler(schedule, max_epochs=problem.epochs, min_epochs=max(1, problem.epochs // 9))
 
 

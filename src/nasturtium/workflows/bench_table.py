@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from math import floor, log10
+from textwrap import wrap
 
 from nasturtium.bench.problem import Benchmark
 from nasturtium.bench.published import Figure
@@ -99,8 +100,13 @@ def _remarks(benchmark: Benchmark, rows: Sequence[Row]) -> Iterator[str]:
             yield f"     {row.strategy}, {row.metric}: {row.capped} of {row.n}"
     for source in dict.fromkeys(figure.source for figure in benchmark.figures):
         methods = dict.fromkeys(figure.method for figure in benchmark.figures if figure.source == source)
-        yield f"  {', '.join(methods)}: {source}"
-    yield from (f"  {note}" for note in benchmark.notes)
+        yield from _wrapped(f"{', '.join(methods)}: {source}")
+    for note in benchmark.notes:
+        yield from _wrapped(note)
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def _ranks(summary: Summary) -> Iterator[str]:
@@ -119,4 +125,4 @@ def show_bench(summary: Summary, folder: str | None) -> None:
     """Print it, and where everything is kept."""
     print("\n".join(lines(summary)))
     if folder is not None:
-        print(f"\nCurves and every search are in {folder}: bench.html, bench.json, curves.csv")
+        print(f"\nbench.html, bench.json, curves.csv and every search (searches.jsonl) are in\n{folder}")
