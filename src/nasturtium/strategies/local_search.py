@@ -127,6 +127,8 @@ class _Walk:
 
     def _better(self, row: int, than: int) -> bool:
         mine, yours = self._losses[row], self._losses[than]
+        if len(mine) == 1:
+            return mine < yours
         return mine != yours and all(left <= right for left, right in zip(mine, yours, strict=True))
 
 
