@@ -8,6 +8,7 @@ import pytest
 
 from nasturtium.bench import BENCHMARKS
 from nasturtium.bench.cells import _candidates
+from nasturtium.bench.nb_macro import chain_features
 from nasturtium.bench.plain import are_codes, load_plain
 from nasturtium.bench.search import search
 from nasturtium.blocks import NB201_OPERATIONS
@@ -85,7 +86,7 @@ def test_cells_that_are_the_same_network_are_one_among_networks(tables):
     networks = problems(tables, "nb201", "queries", "networks")[0].candidates(0)
     assert len(strings.listed) == 64
     assert len(networks.listed) < 64
-    assert set(networks.features(networks.listed[0])) == {"encoding", "costs", "graph"}
+    assert set(networks.features(networks.listed[0])) == {"encoding", "costs", "graph", "paths", "wl"}
     assert set(strings.features(strings.listed[0])) == {"encoding"}
 
 
@@ -289,3 +290,9 @@ def test_what_is_wrong_with_a_plain_table_is_said(plain, decisions, objective, c
     with pytest.raises(DataError) as refused:
         load_plain(plain, decisions, objective, "maximize", None)
     assert said in str(refused.value)
+
+
+def test_identities_are_no_part_of_a_chain():
+    features = chain_features((1, 0, 0, 2, 2, 0, 1, 0))
+    assert features[:3].tolist() == [4, 2, 2]
+    assert features[3:].reshape(3, 3).tolist() == [[0, 0, 0], [0, 0, 1], [0, 1, 1]]

@@ -3,10 +3,12 @@
 Su, Huang, You et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR 2021 (arXiv:2103.11922).
 """
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from nasturtium.bench import published
 from nasturtium.bench.candidates import Codes, Rows, TableSpace
@@ -29,7 +31,7 @@ NEAR = 0.05
 
 
 def load_nb_macro(folder: Path, protocol: str | None, queries: int | None) -> Benchmark:
-    """Objective: the mean test accuracy of three runs, without noise. Features: encoding, parameters and FLOPs."""
+    """Objective: the mean test accuracy of three runs, without noise. Features: encoding, costs of the table, graph."""
     only(NAME, PROTOCOL, protocol)
     path = find(folder, "nb_macro")
     table = read(path)
@@ -40,7 +42,9 @@ def load_nb_macro(folder: Path, protocol: str | None, queries: int | None) -> Be
     space = TableSpace(tuple(choice(*OPERATIONS) for _ in range(LAYERS)), None, NAME)
 
     def features(architecture: Architecture) -> Features:
-        return {"encoding": np.asarray(encode(architecture)), "costs": costs[candidates.row[space.codes(architecture)]]}
+        codes = space.codes(architecture)
+        encoding = np.asarray(encode(architecture), dtype=float)
+        return {"encoding": encoding, "costs": costs[candidates.row[codes]], "graph": chain_features(codes)}
 
     candidates = Rows(space, codes, features)
 
@@ -70,6 +74,16 @@ def load_nb_macro(folder: Path, protocol: str | None, queries: int | None) -> Be
         settings={"regularized-evolution": {"population": 30, "sample": 10}, "local-search": {"initial": 1}},
         figures=published.NB_MACRO,
     )
+
+
+def chain_features(codes: Codes) -> Float[np.ndarray, " features"]:
+    """Of the chain of blocks that a network is, its identities gone: how many of each kind, and how many of each kind
+    follow on each."""
+    live = [code for code in codes if code > 0]
+    follow = np.zeros((len(OPERATIONS), len(OPERATIONS)))
+    for first, second in pairwise(live):
+        follow[first, second] += 1
+    return np.concatenate([[float(codes.count(code)) for code in range(len(OPERATIONS))], follow.ravel()])
 
 
 def layer_codes(table: "pd.DataFrame", where: str) -> list[Codes]:
