@@ -40,6 +40,8 @@ class Case:
     strategies: str
     promises: tuple[Promise, ...]
     seeds: int = 100
+    identity: str | None = None
+    queries: int | None = None
 
 
 def _near(strategy: str, **published: tuple[float, float]) -> tuple[Promise, ...]:
@@ -84,6 +86,29 @@ CASES = {
             ),
         ),
     ),
+    "proxies": Case(
+        "nb201",
+        "queries",
+        "auto",
+        (
+            Promise("auto", "queries_to_best_c10", most=16),
+            Promise("auto", "queries_to_best_c100", most=16),
+            Promise("auto", "queries_to_best_in16", most=32),
+        ),
+        identity="proxies",
+    ),
+    "twenty": Case(
+        "nb201",
+        "official",
+        "auto",
+        (
+            Promise("auto", "c10_test", least=94.30),
+            Promise("auto", "c100_test", least=73.0),
+            Promise("auto", "in16_test", least=46.25),
+        ),
+        identity="proxies",
+        queries=20,
+    ),
     "macro": Case(
         "nb-macro",
         None,
@@ -102,6 +127,8 @@ def run(name: str, case: Case, seeds: int) -> dict[str, Any]:
         protocol=case.protocol,
         seeds=seeds,
         seed=FIRST_SEED,
+        identity=case.identity,
+        queries=case.queries,
         output=f"runs/strategies-{name}",
     )
     started = time.monotonic()
@@ -110,7 +137,7 @@ def run(name: str, case: Case, seeds: int) -> dict[str, Any]:
     means = {(row.strategy, row.metric): row.mean for row in summary.rows}
     return {
         "case": name,
-        "options": {"benchmark": case.benchmark, "protocol": case.protocol, "strategies": case.strategies},
+        "options": {key: value for key, value in vars(options).items() if value is not None},
         "seeds": [FIRST_SEED, FIRST_SEED + seeds - 1],
         "seconds": round(time.monotonic() - started, 1),
         "rows": [row.__dict__ for row in summary.rows],

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from nasturtium.bench import BENCHMARKS
-from nasturtium.bench.cells import _candidates
+from nasturtium.bench.cells import PUBLISHED_PROXIES, Cells, _candidates
 from nasturtium.bench.nb_macro import chain_features
 from nasturtium.bench.plain import are_codes, load_plain
 from nasturtium.bench.search import search
 from nasturtium.blocks import NB201_OPERATIONS
 from nasturtium.errors import DataError, RunError
 from nasturtium.schedulers.registry import scheduler
+from nasturtium.strategies.auto import Auto
 from nasturtium.strategies.local_search import LocalSearch
 from nasturtium.strategies.nsga2 import Nsga2
 from nasturtium.strategies.random_search import Random
@@ -296,3 +297,21 @@ def test_identities_are_no_part_of_a_chain():
     features = chain_features((1, 0, 0, 2, 2, 0, 1, 0))
     assert features[:3].tolist() == [4, 2, 2]
     assert features[3:].reshape(3, 3).tolist() == [[0, 0, 0], [0, 0, 1], [0, 1, 1]]
+
+
+def test_proxies_of_a_cell_are_those_of_its_network(tables):
+    folder = tables / "benchmarks"
+    table = pd.read_parquet(folder / "nb201.parquet")
+    rng = np.random.default_rng(0)
+    scores = pd.DataFrame({name: rng.random(len(table)) for name in PUBLISHED_PROXIES})
+    scores["idx"], scores["dataset"] = table.idx, "cifar10"
+    scores.iloc[1:].to_parquet(folder / "nb201_zcproxies.parquet")
+    cells = Cells(folder)
+    known = cells.candidates("proxies")
+    one = known.space.from_codes(cells.codes[5])
+    assert set(known.features(one)) == {"encoding", "costs", "graph", "paths", "wl", "proxies"}
+    same = [row for row, codes in enumerate(cells.codes) if known.space.from_codes(codes).arch_id == one.arch_id]
+    given = known.features(one)["proxies"].tolist()
+    assert given in scores.iloc[same][list(PUBLISHED_PROXIES)].to_numpy().tolist()
+    (problem,) = problems(tables, "nb201", "official", "proxies")
+    assert run(problem, Auto()).course.queries > 5

@@ -1,10 +1,10 @@
-"""The table of NAS-Bench-201's cells, and the two ways to tell cells apart.
+"""The table of NAS-Bench-201's cells, and the ways to tell cells apart.
 
 Dong and Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search", ICLR 2020
 (arXiv:2001.00326); labels of NATS-Bench (Dong et al., TPAMI 2021).
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from nasturtium.bench.files import column, find, numbers, read, refuse_duplicate
 from nasturtium.blocks import NB201_OPERATIONS, NB201Cell
 from nasturtium.blocks.canonical import canonical
 from nasturtium.errors import DataError, hint
+from nasturtium.hardware import CostModel, Lazy, LimitedCandidates, Limits
+from nasturtium.roles import Features
 from nasturtium.space import Architecture, choice
 from nasturtium.task import Signal, Task
 
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 
 NAME = "nb201"
 SETS = ("c10", "c100", "in16")
-IDENTITIES = ("strings", "networks")
+IDENTITIES = ("strings", "networks", "proxies")
+PUBLISHED_PROXIES = (
+    *("epe_nas", "fisher", "grad_norm", "grasp", "jacov", "l2_norm"),
+    *("nwot", "plain", "snip", "synflow", "zen"),
+)
 CELL_INPUT = Signal("image", (16, 32, 32))
 CIFAR = Task("classification", Signal("image", (3, 32, 32)), 10, "accuracy")
 SOURCES = [["0"], ["0"], ["1"], ["0"], ["1"], ["2"]]
@@ -50,8 +56,41 @@ class Cells:
         return self.row[architecture.codes]
 
     def candidates(self, identity: str) -> Rows:
-        """identity: "strings", where every cell is its own, or "networks", where equal networks are one."""
-        return _candidates(identity, tuple(self.codes))
+        """identity: "strings", where every cell is its own; "networks", where equal networks are one; "proxies", the
+        same with published zero-cost scores among the features."""
+        if identity != "proxies":
+            return _candidates(identity, tuple(self.codes))
+        networks = _candidates("networks", tuple(self.codes))
+        return with_proxies(networks, self.codes, self._proxies())
+
+    def _proxies(self) -> Float[np.ndarray, "rows proxies"]:
+        """On CIFAR-10, by row of the table; NaN where nothing was published (NAS-Bench-Suite-Zero, Krishnakumar et al.
+        2022, arXiv:2210.03230)."""
+        path = find(self.path.parent, "nb201_zcproxies")
+        table, where = read(path), repr(path.name)
+        chosen = table[column(table, "dataset", where, "which names the data sets") == "cifar10"]
+        row = {index: at for at, index in enumerate(column(self.table, "idx", self.where, "which joins the scores"))}
+        scores = np.full((len(self.codes), len(PUBLISHED_PROXIES)), np.nan)
+        at = [row[index] for index in column(chosen, "idx", where, "which names the cells")]
+        for place, name in enumerate(PUBLISHED_PROXIES):
+            scores[at, place] = numbers(chosen, name, where, "which is a proxy")
+        return scores
+
+
+def with_proxies(networks: Rows, codes: list[Codes], scores: Float[np.ndarray, "rows proxies"]) -> Rows:
+    """The networks, each with the scores of whichever of its cells has them: equal networks have equal scores."""
+    known: dict[str, Float[np.ndarray, " proxies"]] = {}
+    for one, row in zip(codes, scores, strict=True):
+        if np.isfinite(row).all():
+            known.setdefault(networks.space.from_codes(one).arch_id, row)
+    unknown = np.full(scores.shape[1], np.nan)
+
+    def features(architecture: Architecture) -> Features:
+        found = networks.features(architecture)
+        groups = {group: partial(found.__getitem__, group) for group in found}
+        return Lazy({**groups, "proxies": lambda: known.get(architecture.arch_id, unknown)})
+
+    return Rows(networks.space, codes, features)
 
 
 def cell_codes(table: "pd.DataFrame", where: str) -> list[Codes]:
@@ -80,7 +119,6 @@ def cell_codes(table: "pd.DataFrame", where: str) -> list[Codes]:
 def _candidates(identity: str, codes: tuple[Codes, ...]) -> Rows:
     if identity == "strings":
         return Rows(TableSpace(tuple(choice(*NB201_OPERATIONS) for _ in range(6)), None, "nb201-strings"), codes)
-    from nasturtium.hardware import CostModel, LimitedCandidates, Limits
     from nasturtium.zoo import nasbench201
 
     space = TableSpace(nasbench201(CIFAR), CIFAR, "nasbench201", _cell_text)

@@ -1,7 +1,7 @@
 """Costs of networks: limits, counted costs and their bounds, the ONNX file and what is measured on it."""
 
 from nasturtium.hardware.bounds import Bounds
-from nasturtium.hardware.candidates import LimitedCandidates
+from nasturtium.hardware.candidates import Lazy, LimitedCandidates
 from nasturtium.hardware.costs import COUNTED, CostModel, block_costs
 from nasturtium.hardware.latency import DEVICES, Latency, find_device, measure_latency
 from nasturtium.hardware.limits import Limits, Violation, shown
@@ -16,6 +16,7 @@ __all__ = [
     "CostModel",
     "CostRange",
     "Latency",
+    "Lazy",
     "LimitedCandidates",
     "Limits",
     "SpaceCheck",
