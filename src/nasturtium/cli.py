@@ -83,8 +83,8 @@ def search(
         list[str] | None, typer.Option(help="Besides the metric: params, macs, memory, latency. Repeatable.")
     ] = None,
     space: SpaceOption = None,
-    strategy: Annotated[str, typer.Option(help="auto, random, regularized-evolution, tpe …: docs/strategies.md.")] = "auto",
-    scheduler: Annotated[str, typer.Option(help="full, asha, hyperband, successive-halving, median-stopping.")] = "auto",
+    strategy: Annotated[str, typer.Option(help="auto, random, tpe, nsga2 …: see docs/strategies.md.")] = "auto",
+    scheduler: Annotated[str, typer.Option(help="full, asha, hyperband …: see docs/strategies.md.")] = "auto",
     seed: Seed = 0,
     workers: Annotated[int | None, typer.Option(help="Processes that train, one thread each; default: cores.")] = None,
     device: Device = "this-machine",
