@@ -56,7 +56,7 @@ def checked_matrix(features: Matrix, columns: int | None = None) -> Matrix:
 
 
 def checked_losses(losses: Float[np.ndarray, " rows"], rows: int) -> Float[np.ndarray, " rows"]:
-    """The losses as floats. rows: number of rows of features. Raises `RunError` where they are not finite or too few."""
+    """The losses as floats. rows: number of rows of features. Raises `RunError` if not finite or too few."""
     values = np.asarray(losses, dtype=float)
     if values.shape != (rows,):
         raise RunError(

@@ -1,4 +1,4 @@
-"""How well scores that cost little rank the trials that were trained: every proxy and predictor, beside params and MACs.
+"""How well cheap scores rank the trials that were trained: every proxy and predictor, beside params and MACs.
 
 Spearman's interval: Fisher's z with the variance (1 + r²/2) / (n - 3) of Bonett and Wright, "Sample Size Requirements
 for Estimating Pearson, Kendall and Spearman Correlations", Psychometrika 65, 2000; Kendall's with their 0.437 / (n - 4)

@@ -69,9 +69,8 @@ class GraphNetwork:
             for side in ("own", "before", "behind"):
                 weights[f"{side}{step}"] = drawn(self.width, self.width, (2 / 3 / self.width) ** 0.5)
             weights[f"bias{step}"] = drawn(1, self.width, 0.1)
-        weights["readout"] = drawn(
-            2 * (self.rounds + 1) * self.width, 1, (1 / (2 * (self.rounds + 1) * self.width)) ** 0.5
-        )
+        read_out = 2 * (self.rounds + 1) * self.width  # sums and means of every depth
+        weights["readout"] = drawn(read_out, 1, read_out**-0.5)
         return weights
 
 

@@ -7,12 +7,13 @@ Ours returns the spread of the means alone, the epistemic part of the mixture's 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn.functional import softplus
 
 from nasturtium.predictors._surrogate import Matrix, Prediction, checked_losses, checked_matrix, spread_of
 
@@ -61,7 +62,7 @@ class MlpEnsemble:
         """He et al. 2015 for weights that feed a ReLU; biases start spread out, so that members differ everywhere."""
         sizes = [columns, *[self.width] * self.depth, 2]
         layers = list[Layer]()
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             scale = (2.0 / max(before, 1)) ** 0.5
             weight = torch.randn(self.members, before, after, generator=generator) * scale
             bias = torch.randn(self.members, 1, after, generator=generator) * 0.1
@@ -92,4 +93,4 @@ def outputs(
         state = torch.relu(torch.baddbmm(bias, state, weight))
     weight, bias = layers[-1]
     mean, raw = torch.baddbmm(bias, state, weight).unbind(-1)
-    return mean, F.softplus(raw) + LEAST_VARIANCE
+    return mean, softplus(raw) + LEAST_VARIANCE
