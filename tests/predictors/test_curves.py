@@ -180,3 +180,8 @@ def test_real_curves_are_ranked_better_than_by_their_last_score(shared_data) -> 
         # Real scores have a long tail below, which the deviation does not cover; those expected to be good are.
         good = mean > np.median(mean)
         assert np.mean(np.abs(curves[50:, -1] - mean)[good] < 1.96 * deviation[good]) > 0.8
+
+
+def test_curves_that_are_all_too_short_are_refused() -> None:
+    with pytest.raises(RunError, match="No learning curve has the 4 epochs of the first segment: there is nothing"):
+        CurveModel.of([[0.1, 0.2, 0.3]], ladder(20, first=4))

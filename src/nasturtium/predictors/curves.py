@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from nasturtium.errors import RunError
 from nasturtium.predictors._curve_shape import Shape, grouped, learn_shape, mean_curve
 from nasturtium.predictors._segments import Curve, Ends, Segments, checked_curves, ladder, middle, spans
 from nasturtium.predictors.power_law import power_law
@@ -41,12 +42,17 @@ class CurveModel:
     def of(curves: Sequence[Curve], ends: Ends, shape: Shape | None = None) -> "CurveModel":
         """Fit to curves of which at least one completes the first segment. ends: see `ladder`.
 
-        shape: None learns it from these curves. Raises `RunError` where there is no curve or a score is not finite.
+        shape: None learns it from these curves. Raises `RunError` if there is no such curve or a score is not finite.
         """
         segments = Segments.of(checked_curves(curves), ends)
         shape = learn_shape(curves, ends) if shape is None else shape
         low, high = segments.cut()
         groups = grouped(np.clip(segments.values, low, high), segments.reached)
+        if not groups:
+            raise RunError(
+                f"No learning curve has the {ends[0]} epochs of the first segment: there is nothing to extrapolate "
+                "from."
+            )
         covariance = shape.covariance(segments.times, segments.counts)
         return CurveModel(ends, shape, *mean_curve(covariance, groups, segments.times), low, high)
 
