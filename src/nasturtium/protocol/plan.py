@@ -1,5 +1,6 @@
 """Who gets how much of the clock: trials, finalists, final trainings, and what is kept for the end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -23,6 +24,8 @@ MOST_EXPORT = 0.4
 """Of the budget that is kept for the export on a slow machine."""
 SLACK = 1.12
 """Uneven workers, start-up, and the start of each training."""
+STEPS = 40
+"""Halvings in the search for a deadline: far below a second."""
 MORE_ROWS = 1.3
 """Final trainings see the validation rows too."""
 
@@ -81,11 +84,32 @@ class Plan:
         finals = _rounds(SEEDS * SHIPPED, self.workers) * min(MORE_ROWS * full_s, self.final_s)
         return SLACK * (compared + finals) + self.export_s
 
-    def rest(self, left_s: float, comparing: int, finals: int) -> tuple[float, float]:
-        """Deadlines of a comparing and of a final training when `left_s` wall seconds remain, export included."""
+    def comparing_s(self, left_s: float, comparing: int, finals: int) -> float:
+        """Deadline of a comparing training when `left_s` wall seconds remain for these, final trainings and export."""
         usable = max(1.0, left_s - self.export_s) / SLACK
-        unit = usable / max(1, _rounds(comparing, self.workers) + FINAL_LENGTH * _rounds(finals, self.workers))
-        return unit, FINAL_LENGTH * unit
+        return usable / max(1, _rounds(comparing, self.workers) + FINAL_LENGTH * _rounds(finals, self.workers))
+
+    def last_s(self, left_s: float, needs: Sequence[float]) -> float:
+        """Deadline of a final training when `left_s` wall seconds remain for them and the export.
+
+        needs: seconds that one in full would take of each contender. What the quick ones leave goes to the others: the
+        longest deadline with which `SEEDS` trainings of each, the longest first, are done in time.
+        """
+        usable = max(1.0, left_s - self.export_s) / SLACK
+        low, high = 0.0, usable
+        for _ in range(STEPS):
+            middle = (low + high) / 2
+            fits = makespan([min(need, middle) for need in needs for _ in range(SEEDS)], self.workers) <= usable
+            low, high = (middle, high) if fits else (low, middle)
+        return low
+
+
+def makespan(durations: Sequence[float], workers: int) -> float:
+    """When all are done, if the longest waiting one always goes to whoever is free first (Graham 1969)."""
+    busy = [0.0] * workers
+    for duration in sorted(durations, reverse=True):
+        busy[busy.index(min(busy))] += duration
+    return max(busy)
 
 
 def _rounds(jobs: int, workers: int) -> int:

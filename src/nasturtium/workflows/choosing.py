@@ -115,7 +115,7 @@ def _each_s(session: Session, history: History, contenders: Sequence[Contender] 
     networks = [one for one in contenders if not isinstance(one.subject, Classical)]
     comparing = RESPLITS * len(networks) or session.plan.comparisons(typical_full_s(session, history))
     finals = sum(one.ships and one.role != "random" for one in networks) or SHIPPED
-    return session.deadline(session.plan.rest(session.clock.left_s, comparing, SEEDS * finals)[0])
+    return session.deadline(session.plan.comparing_s(session.clock.left_s, comparing, SEEDS * finals))
 
 
 def _setting(session: Session) -> Setting:

@@ -8,6 +8,8 @@ from nasturtium.classical import Classical
 from nasturtium.errors import RunError
 from nasturtium.evaluators import restore
 from nasturtium.protocol import SEEDS, Contender, OpenedTest, Tested
+from nasturtium.protocol.plan import MORE_ROWS
+from nasturtium.workflows.baselines import full_s
 from nasturtium.workflows.choosing import Choice, choose
 from nasturtium.workflows.searching import Searched
 from nasturtium.workflows.session import Session
@@ -32,12 +34,12 @@ def finish(session: Session, baselines: Sequence[Contender], searched: Searched)
     choice = choose(session, baselines, searched.history, searched.control)
     first, others = _two_sides(choice)
     session.progress.phase("Final training", f"{', '.join(one.name for one in first)}: {SEEDS} seeds each, on all rows")
-    checkpoints = retrain(session, first, _each_s(session, first))
+    checkpoints = _retrained(session, first)
     session.executor.close()  # its workers' memory is wanted for the export; new ones start if they are needed
     session.progress.phase("Export", "files, checks, limits measured again")
     shipped = ship(session, first, checkpoints)
     if shipped is None and others:
-        checkpoints |= retrain(session, others, _each_s(session, others))
+        checkpoints |= _retrained(session, others)
         shipped = ship(session, others, checkpoints)
     if shipped is None:
         raise RunError(
@@ -57,13 +59,20 @@ def _two_sides(choice: Choice) -> tuple[list[Contender], list[Contender]]:
     return sides, [one for one in order if one not in sides]
 
 
-def _each_s(session: Session, contenders: Sequence[Contender]) -> float | None:
-    """Deadline of one final training; simple models take no time worth counting, so that networks are given theirs."""
-    if isinf(session.clock.left_s):
-        return None
-    networks = sum(not isinstance(one.subject, Classical) for one in contenders)
-    _, final = session.plan.rest(session.clock.left_s, 0, SEEDS * max(1, networks))
-    return session.deadline(final)
+def _retrained(session: Session, contenders: Sequence[Contender]) -> dict[str, list[str]]:
+    """Checkpoints of the final trainings, the longest first."""
+    needs = {one.name: _full_s(one) for one in contenders}
+    deadline = None
+    if not isinf(session.clock.left_s):
+        deadline = session.deadline(session.plan.last_s(session.clock.left_s, list(needs.values())))
+    return retrain(session, sorted(contenders, key=lambda one: -needs[one.name]), deadline)
+
+
+def _full_s(one: Contender) -> float:
+    """Seconds of a final training in full."""
+    if isinstance(one.subject, Classical):
+        return one.seconds
+    return MORE_ROWS * full_s(one.seconds, one.measures, one.epochs)
 
 
 def _test(session: Session, contenders: Sequence[Contender], checkpoints: Mapping[str, list[str]]) -> dict[str, Tested]:
