@@ -4,6 +4,8 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -128,7 +130,7 @@ def _records(entries: Sequence[Entry], jobs: Sequence[Job], workers: int) -> Ite
     # Forked, so that tables and worked-out identities are shared and not sent.
     context = multiprocessing.get_context("fork")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), context, initializer=_one_thread)
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), context, initializer=_begin, initargs=(os.getpid(),))
     try:
         pending: dict[Future[dict[str, Any]], Job] = {pool.submit(_forked, job): job for job in jobs}
         while pending:
@@ -151,15 +153,22 @@ _ENTRIES: Sequence[Entry] = ()
 """What forked workers find; set just before the fork and read nowhere else."""
 
 
-def _one_thread() -> None:
-    """Of each worker. Ctrl-C is the parent's to answer."""
+def _begin(parent: int) -> None:
+    """Of each worker: one thread, Ctrl-C left to the parent, and an end when the parent ends, even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     os.environ["OMP_NUM_THREADS"] = "1"
     import torch
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     torch.set_num_threads(1)
     threadpool_limits(1)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _forked(job: Job) -> dict[str, Any]:

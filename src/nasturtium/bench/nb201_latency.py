@@ -21,8 +21,11 @@ from nasturtium.trial import Fidelity, Objective
 NAME, PROTOCOL = "nb201-latency", "hypervolume"
 LATENCY = "hwnb_c10_raspi4_latency"
 MOST_QUERIES = 200
-BAR = 0.9
-"""NSGA-II's mean share of the hypervolume after 200 queries."""
+POPULATION = 20
+BAR = 0.984
+"""NSGA-II's mean share of the hypervolume after 200 queries: 0.9838 over 50 searches (standard deviation 0.0055), with
+a population of `POPULATION`, so that there are ten generations. A constant, so that what the figure of another strategy
+means does not depend on what it was run beside."""
 
 
 def load_nb201_latency(folder: Path, protocol: str | None, queries: int | None) -> Benchmark:
@@ -76,10 +79,11 @@ def load_nb201_latency(folder: Path, protocol: str | None, queries: int | None) 
         fingerprint=fingerprint(cells.path, path),
         identities=IDENTITIES,
         own=OWN,
-        settings={**QUERIES, "nsga2": {"population": 20}},
+        settings={**QUERIES, "nsga2": {"population": POPULATION}},
         notes=(
             f"Hypervolume as a share of the whole table's, up to {reference[0]:.1f} points of error and "
             f"{reference[1]:.1f} ms.",
-            f"queries_to_nsga2_200: until {BAR:g} is reached, NSGA-II's mean after 200 queries.",
+            f"queries_to_nsga2_200: until {BAR:g} is reached, NSGA-II's mean after 200 queries (population "
+            f"{POPULATION}, 50 searches).",
         ),
     )

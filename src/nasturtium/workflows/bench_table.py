@@ -80,15 +80,15 @@ def _published(figures: Sequence[Figure], method: str, metrics: Sequence[str]) -
 
 
 def spread(mean: float, std: float | None) -> str:
-    """Mean and standard deviation, to two digits of the latter.
+    """Mean and standard deviation, to two digits of the latter, below 100 to at least two decimals.
 
-    >>> spread(93.9234, 0.3), spread(104.3, 57.2), spread(0.98123, 0.0019), spread(9.6, 0.0), spread(65, None)
-    ('93.92 ± 0.30', '104 ± 57', '0.9812 ± 0.0019', '9.6 ± 0', '65')
+    >>> spread(45.5423, 1.03), spread(104.3, 57.2), spread(0.98123, 0.0019), spread(9.6, 0.0), spread(65, None)
+    ('45.54 ± 1.03', '104 ± 57', '0.9812 ± 0.0019', '9.6 ± 0', '65')
     """
     if not std:
         text = f"{mean:,.4f}".rstrip("0").rstrip(".") if abs(mean) < 1000 else f"{mean:,.0f}"
         return text if std is None else f"{text} ± 0"
-    decimals = min(4, max(0, 1 - floor(log10(std))))
+    decimals = min(4, max(2 if abs(mean) < 100 else 0, 1 - floor(log10(std))))
     return f"{mean:,.{decimals}f} ± {std:,.{decimals}f}"
 
 
@@ -117,8 +117,10 @@ def _ranks(summary: Summary) -> Iterator[str]:
     for label, rank in sorted(ranking.ranks.items(), key=lambda one: one[1]):
         yield from _line(label, f"{rank:.2f}".rjust(8) + f"{summary.ask_ms.get(label, 0.0):.1f} ms".rjust(14))
     if ranking.p is not None and ranking.difference is not None:
-        yield f"  Friedman's test that all are equal: p = {ranking.p:.2g}. Critical difference of two average"
-        yield f"  ranks (Nemenyi, 5 %): {ranking.difference:.2f}. Figures of one benchmark are not independent."
+        yield from _wrapped(
+            f"Friedman's test that all are equal: p = {ranking.p:.2g}. Critical difference of two average ranks "
+            f"(Nemenyi, 5 %): {ranking.difference:.2f}. Figures of one benchmark are not independent."
+        )
 
 
 def show_bench(summary: Summary, folder: str | None) -> None:
