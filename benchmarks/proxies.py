@@ -129,6 +129,17 @@ def suite_table(cells: pd.DataFrame) -> pd.DataFrame:
     return cells[["idx", "c10_test_200"]].merge(named, on="idx")
 
 
+def paired(ours: "pd.Series[Any]", theirs: "pd.Series[Any]", accuracy: "pd.Series[Any]") -> dict[str, float]:
+    """On the cells that the suite has too, which are no random part of the space: ours and its scores side by side."""
+    filled = ours.fillna(-np.inf)
+    values = {
+        "ours": spearmanr(filled, accuracy).statistic,
+        "published": spearmanr(theirs, accuracy).statistic,
+        "one_with_the_other": spearmanr(filled, theirs).statistic,
+    }
+    return {name: round(float(value), 3) for name, value in values.items()} | {"n": len(ours)}
+
+
 def correlations(scores: pd.DataFrame, cells: pd.DataFrame, accuracy: np.ndarray) -> dict[str, Any]:
     """Of each proxy with accuracy and, where the suite has the cell, with its published score; and of aggregates."""
     suite = suite_table(cells)
@@ -141,51 +152,62 @@ def correlations(scores: pd.DataFrame, cells: pd.DataFrame, accuracy: np.ndarray
         found[name] = against_published(name, correlation(scores[name].to_numpy(), accuracy), whole)
         found[name]["undefined"] = int((~np.isfinite(scores[name])).sum())
         if known:
-            ours = both[name].fillna(-np.inf)
-            found[name]["with_published_scores"] = round(float(spearmanr(ours, both[published]).statistic), 3)
+            found[name]["on_cells_of_the_suite"] = paired(both[name], both[published], both["c10_test_200"])
     for name, parts in AGGREGATES.items():
         joined = log_rank_aggregate({part: scores[part].to_numpy() for part in parts})
         found[name] = against_published(name, correlation(joined, accuracy), None)
     return found
 
 
+def costs(chosen: pd.DataFrame, rows: Batch) -> dict[str, Any]:
+    """CPU seconds of every proxy together on the first cells, and of each alone on a few of them."""
+    timed(chosen.iloc[0], rows, None)  # the first one pays for what torch sets up
+    together = [timed(row, rows, None)[1] for _, row in chosen.iloc[:COSTED].iterrows()]
+    few = [row for _, row in chosen.iloc[:ALONE].iterrows()]
+    alone = {name: summary([timed(row, rows, [name])[1] for row in few]) for name in PROXIES}
+    return {"together": summary(together) | {"most": MOST_SECONDS}, "alone": alone}
+
+
+def score(chosen: pd.DataFrame, rows: Batch) -> pd.DataFrame:
+    """Every proxy of every cell."""
+    measured = []
+    for place, (_, row) in enumerate(chosen.iterrows()):
+        measured.append({"idx": int(row["idx"])} | timed(row, rows, None)[0])
+        if place % 20 == 19:
+            print(f"{place + 1} cells", flush=True)
+    return pd.DataFrame(measured)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, default=CELLS)
-    parser.add_argument("--scores", type=Path, help="also write the scores of each cell to this CSV file")
+    parser.add_argument(
+        "--scores", type=Path, help="CSV file of the cells' scores: read where it is there, else written"
+    )
     parser.add_argument("--out", type=Path, help="of the record; default: benchmarks/results/proxies.json")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cells = pd.read_parquet(folder() / "benchmarks/nb201.parquet")
     chosen, rows = cells.sample(options.cells, random_state=SEED), batch()
-    timed(chosen.iloc[0], rows, None)  # the first one pays for what torch sets up
-    measured, seconds = [], []
-    for place, (_, row) in enumerate(chosen.iterrows()):
-        scores, cost = timed(row, rows, None)
-        measured.append({"idx": int(row["idx"])} | scores)
-        seconds.append(cost)
-        if place % 20 == 19:
-            print(f"{place + 1} cells, {np.mean(seconds):.2f} CPU s a cell", flush=True)
-    table = pd.DataFrame(measured)
-    if options.scores is not None:
-        table.to_csv(options.scores, index=False)
-    alone = {
-        name: summary([timed(row, rows, [name])[1] for _, row in chosen.iloc[:ALONE].iterrows()]) for name in PROXIES
-    }
+    spent = costs(chosen, rows)
+    if options.scores is not None and options.scores.exists():
+        table = chosen[["idx"]].merge(pd.read_csv(options.scores), on="idx")
+    else:
+        table = score(chosen, rows)
+        if options.scores is not None:
+            table.to_csv(options.scores, index=False, float_format="%.7g")
     found = correlations(table, cells, chosen["c10_test_200"].to_numpy())
     best = max(AGGREGATES, key=lambda name: found[name]["spearman"])
-    together = summary(seconds[:COSTED])
     figures = {
-        "settings": {"cells": options.cells, "rows": ROWS, "seed": SEED, "threads": 1, "initialisation": "torch's own"},
+        "settings": {"cells": len(table), "rows": ROWS, "seed": SEED, "threads": 1, "initialisation": "torch's own"},
         "spearman_c10_test_200": found,
         "best_aggregate": {"name": best, "of": len(AGGREGATES), "least": LEAST_AGGREGATE} | found[best],
         "outside_band": [name for name, values in found.items() if values.get("within_band") is False],
-        "cpu_s_together": together | {"most": MOST_SECONDS, "all_cells": summary(seconds)},
-        "cpu_s_alone": alone,
+        "cpu_s": spent,
     }
     for name, values in found.items():
         print(name, {key: value for key, value in values.items() if key != "published"})
-    print({key: figures[key] for key in ("best_aggregate", "outside_band", "cpu_s_together")})
+    print({key: figures[key] for key in ("best_aggregate", "outside_band", "cpu_s")})
     record("proxies", figures, options.out)
 
 
