@@ -48,8 +48,9 @@ def empty() -> ReportContent:
 
 def test_every_part_is_on_the_full_page_and_nothing_is_loaded(content):
     outline = Outline(page(content))
-    assert outline.texts["h2"] == ["Data", "Baselines", "Search", "Trade-off", "The network", "Limits", "Finalists",
-                                   "Cost", "Assumptions and warnings", "Files", "How to repeat it"]  # fmt: skip
+    assert outline.texts["h2"] == ["Data", "Baselines", "Search", "What predicts the score before training",
+                                   "Trade-off", "The network", "Limits", "Finalists", "Cost",
+                                   "Assumptions and warnings", "Files", "How to repeat it"]  # fmt: skip
     assert all(address.startswith("#") for address in outline.addresses)
     own = [script for script in outline.texts["script"] if "plotly.js v" not in script]
     assert len(own) == len(outline.texts["script"]) - 1
@@ -64,7 +65,7 @@ def test_names_from_the_data_stay_text(content):
     outline = Outline(text)
     assert '</script><script>alert("x")</script>' in outline.texts["td"]
     charts = [json.loads(script) for script in outline.texts["script"] if script.startswith('{"data"')]
-    assert [len(chart["data"]) > 0 for chart in charts] == [True, True, True]
+    assert [len(chart["data"]) > 0 for chart in charts] == [True, True, True, True]
 
 
 def test_absent_parts_are_left_out(content, empty):
@@ -120,6 +121,32 @@ def test_odd_scores_do_not_break_the_charts(content):
     json.loads(figures.to_json(figures.front(held)))
 
 
+def test_predictors_stand_in_the_order_of_their_correlation_with_params_and_macs_marked(content):
+    text = page(content)
+    outline = Outline(text)
+    names = [cell for cell in outline.texts["td"] if cell in ("gp", "zico", "params", "macs", "plain")]
+    assert names[:5] == ["gp", "zico", "params", "macs", "plain"]
+    assert re.findall(r'<tr class="marked"><td>(params|macs)</td>', text) == ["params", "macs"]
+    for words in ("−0.07", "0.51 to 0.86", "gp (0.71) ranks these 40 trials better than params (0.52) does."):
+        assert words in text
+    assert "Left out: epe_nas (It needs classes)." in text
+    figure = json.loads(figures.to_json(figures.predictors(content)))
+    assert figure["layout"]["yaxis"]["categoryarray"] == ["plain", "graph-network", "macs", "params", "zico", "gp"]
+    assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [0.52]
+    bars = next(trace for trace in figure["data"] if trace["name"] == "predictors")
+    assert bars["x"] == [0.71, 0.31]
+    assert np.allclose(bars["error_x"]["array"], 0.15)
+    assert np.allclose(bars["error_x"]["arrayminus"], 0.2)
+
+
+def test_too_few_trials_leave_their_sentence_alone(content):
+    few = {"predictors": [], "audit": {"sentence": "4 trials are too few.", "left_out": {}}}
+    held = replace(content, result={**content.result, "search": few})
+    assert figures.predictors(held) is None
+    assert "4 trials are too few." in page(held)
+    assert "beats params" not in page(held)
+
+
 def test_a_baseline_over_a_limit_is_not_the_line_to_beat(content):
     assert figures.best_baseline(content) == ("resnet8", 0.9889)
 
@@ -156,6 +183,7 @@ def test_the_summary_fits_a_terminal_of_80_columns(content):
     assert re.search(r"svc +81,034 +98\.89 % +over params", text)
     assert "size 81.2 KB of 60 KB (measured): NOT MET" in text
     assert "64 trials, 3 failed, 2 min 52 s in all, seed 0" in text
+    assert "Spearman    best gp 0.71, params 0.52, macs 0.44; 1 of 5 useful" in lines
     assert "runs/digits/report.html" in text
 
 

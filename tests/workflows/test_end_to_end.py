@@ -57,6 +57,13 @@ def test_a_share_of_the_trials_is_random(result: dict[str, Any]) -> None:
     assert result["search"]["random"] >= 0.15 * result["search"]["trials"]
 
 
+def test_too_few_trials_say_nothing_of_what_predicts_their_scores(run_folder: Path, result: dict[str, Any]) -> None:
+    assert result["search"]["predictors"] == []
+    sentence = result["search"]["audit"]["sentence"]
+    assert "trained in full, and fewer than 10 say nothing of it" in sentence
+    assert sentence in (run_folder / "report.html").read_text()
+
+
 def test_model_py_stands_alone_and_agrees_with_the_onnx_file(run_folder: Path, small_digits: Path) -> None:
     rows = np.load(small_digits)["X"].transpose(0, 3, 1, 2).astype(np.float32)[:50]
     np.save(run_folder / "rows.npy", rows)

@@ -94,6 +94,27 @@ def resplits(content: ReportContent) -> Figure | None:
     return figure
 
 
+def predictors(content: ReportContent) -> Figure | None:
+    """Spearman of everything that is known of the trials before training, with intervals, best on top."""
+    known = [one for one in (content.result.get("search") or {}).get("predictors") or () if _finite(one["spearman"])]
+    if not known:
+        return None
+    looks = {"cost": (RED, "square"), "proxy": (ORANGE, "diamond"), "predictor": (BLUE, "circle")}
+    kinds = [[one for one in known if one["kind"] == kind] for kind in looks]
+    data = [_correlated(members, *looks[members[0]["kind"]]) for members in kinds if members]
+    figure = _figure(data, "Spearman's rank correlation with the score", content)
+    order = [_shown(one["name"]) for one in reversed(known)]
+    figure["layout"] |= {"height": 120 + 22 * len(known), "shapes": []}
+    figure["layout"]["yaxis"] = {"automargin": True, "fixedrange": True, "categoryorder": "array"}
+    figure["layout"]["yaxis"] |= {"categoryarray": order, "tickmode": "array", "tickvals": order}
+    figure["layout"]["xaxis"] |= {"range": [-1.02, 1.02], "zeroline": True, "zerolinecolor": GREY}
+    base = [abs(one["spearman"]) for one in known if one["kind"] == "cost"]
+    if base:
+        figure["layout"]["shapes"] = [_vertical(max(base))]
+        figure["layout"]["annotations"] = [_note(max(base), "to beat")]
+    return figure
+
+
 def best_baseline(content: ReportContent) -> tuple[str, float] | None:
     """Name and validation score of the best baseline that is within the limits."""
     sign = -1.0 if content.direction == "maximize" else 1.0
@@ -161,6 +182,21 @@ def _points(
 def _line(name: str, x: list[Any], y: list[float], colour: str, dash: str = "solid", shape: str = "linear") -> Figure:
     line = {"color": colour, "width": 2, "dash": dash, "shape": shape}
     return {"type": "scatter", "mode": "lines", "name": _shown(name), "x": x, "y": y, "line": line, "hoverinfo": "skip"}
+
+
+def _correlated(known: Trials, colour: str, symbol: str) -> Figure:
+    """Correlations of one kind of score."""
+    kind = {"cost": "params and MACs", "proxy": "proxies", "predictor": "predictors"}[known[0]["kind"]]
+    values = [float(one["spearman"]) for one in known]
+    ends = [
+        (value, value) if one.get("low") is None or one.get("high") is None else (one["low"], one["high"])
+        for one, value in zip(known, values, strict=True)
+    ]
+    found = _points(kind, values, [_shown(one["name"]) for one in known], colour, symbol, [], 8)
+    above = [high - value for (_, high), value in zip(ends, values, strict=True)]
+    below = [value - low for (low, _), value in zip(ends, values, strict=True)]
+    bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.2, "width": 0}
+    return {**found, "error_x": bars, "hovertemplate": "%{y}: %{x:.2f}<extra></extra>"}
 
 
 def _baseline_points(content: ReportContent) -> list[Figure]:

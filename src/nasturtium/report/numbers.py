@@ -96,5 +96,10 @@ def probability(value: float | None) -> str:
     return "below 0.001" if value < 0.001 else f"{value:.2g}"
 
 
+def correlation(value: float | None) -> str:
+    """A correlation: `0.62`, `−0.08`."""
+    return UNKNOWN if value is None or not isfinite(value) else f"{value:.2f}".replace("-", "−")
+
+
 def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from nasturtium.errors import RunError
-from nasturtium.report import figures, head, tables
+from nasturtium.report import figures, head, predicting, tables
 from nasturtium.report.content import ReportContent
 from nasturtium.report.diagram import draw
 from nasturtium.report.markup import Cell, Html, caption, element, joined, section, text
@@ -73,6 +73,7 @@ def _sections(content: ReportContent) -> list[tuple[str, str, Html]]:
         ("Data", "data", tables.data_section(content)),
         ("Baselines", "baselines", tables.baseline_section(content)),
         ("Search", "search", _search(content)),
+        ("Predictors", "predictors", _predictors(content)),
         ("Trade-off", "front", _front(content)),
         ("Network", "network", _network(content)),
         ("Limits", "limits", tables.limit_section(content)),
@@ -94,6 +95,17 @@ def _search(content: ReportContent) -> Html:
     figure = figures.search_curve(content)
     words = "Each mark is a trial; the control was drawn at random from the same space. "
     return section("Search", "search", _chart("curve", figure, words), tables.search_words(content))
+
+
+def _predictors(content: ReportContent) -> Html:
+    words = "Right of the dashed line, trials are ranked better than by params and MACs. Bars: 95 % intervals."
+    return section(
+        "What predicts the score before training",
+        "predictors",
+        predicting.predictor_words(content),
+        _chart("correlations", figures.predictors(content), words),
+        predicting.predictor_table(content),
+    )
 
 
 def _front(content: ReportContent) -> Html:

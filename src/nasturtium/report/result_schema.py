@@ -127,6 +127,31 @@ class FrontMember(_Part):
     architecture: dict[str, Any] = Field(default_factory=dict, description="The architecture itself.")
 
 
+class PredictorFacts(_Part):
+    """How well a score that is known before training ranks the trials by what they scored after it."""
+
+    name: str = Field(description="Name of the cost, proxy or predictor.")
+    kind: Literal["cost", "proxy", "predictor"] = Field(
+        description='"cost" is counted, "proxy" is of the untrained network, "predictor" learnt from other trials.'
+    )
+    n: int = Field(description="Trials that it was worked out for.")
+    spearman: float | None = Field(None, description="Spearman's rank correlation with the trials' goodness.")
+    low: float | None = Field(None, description="Lower end of its 95 % interval.")
+    high: float | None = Field(None, description="Upper end of the interval.")
+    useful: bool = Field(False, description="Does it rank better than params and MACs in 9 of 10 bootstrap samples?")
+    seconds: float | None = Field(None, description="Time to work it out for the n trials, alone.")
+
+
+class Audit(_Part):
+    """How the predictors were judged."""
+
+    trials: int = Field(0, description="Fully trained trials that were looked at; 0 where they were too few.")
+    rows: int | None = Field(None, description="Training rows that the proxies saw.")
+    seconds: float | None = Field(None, description="Time of it all; passes are shared, so less than the sum.")
+    sentence: str | None = Field(None, description="What it means, in plain words.")
+    left_out: dict[str, str] = Field(default_factory=dict, description="Proxies and predictors left out, and why.")
+
+
 class SearchFacts(_Part):
     """What the search did."""
 
@@ -145,6 +170,10 @@ class SearchFacts(_Part):
     scheduler: str | None = Field(None, description="Name of the scheduler.")
     interrupted: bool = Field(False, description="Was it ended by hand?")
     reasons: list[str] = Field(default_factory=list, description="Why this space, strategy and scheduler; sentences.")
+    predictors: list[PredictorFacts] = Field(
+        default_factory=list, description="What ranks the trials before training, best first; empty with few trials."
+    )
+    audit: Audit | None = Field(None, description="How these predictors were judged.")
 
 
 class Check(_Part):
@@ -223,7 +252,7 @@ def schema_docs() -> str:
     """The fields of every part, as Markdown tables: generated, so that it cannot go stale."""
     parts = (
         *(RunResult, Model, Score, Latency, Baseline, Control, Limit, Comparison, TestComparison, Finalist),
-        *(SearchFacts, FrontMember, ExportFacts, Check),
+        *(SearchFacts, FrontMember, PredictorFacts, Audit, ExportFacts, Check),
     )
     return "\n\n".join(_table(part) for part in parts) + "\n"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from nasturtium.report.numbers import (
     amount,
+    correlation,
     count,
     difference,
     difference_interval,
@@ -29,6 +30,7 @@ def summary_lines(record: Mapping[str, Any] | RunResult, folder: str = "") -> li
     lines += _front(result)
     lines += _limits(result)
     lines += _certainty(result)
+    lines += _predictors(result)
     failures = sum(result.search.failures.values()) if result.search else 0
     failed = f", {failures} failed" if failures else ""
     lines.append(
@@ -96,6 +98,18 @@ def _limits(result: RunResult) -> list[str]:
         f"({each.known}): {'met' if each.ok else 'NOT MET'}"
         for each in result.limits
     ]
+
+
+def _predictors(result: RunResult) -> list[str]:
+    """The best score that is known before training, beside params and MACs."""
+    known = {one.name: one for one in (result.search.predictors if result.search else [])}
+    others = [one for one in known.values() if one.kind != "cost"]
+    told = [*others[:1], *(known[name] for name in ("params", "macs") if name in known)]
+    if not others:
+        return []
+    values = ", ".join(f"{one.name} {correlation(one.spearman)}" for one in told)
+    useful = sum(one.useful for one in others)
+    return [f"{'Spearman':<11} best {values}; {useful} of {len(others)} useful"]
 
 
 def _certainty(result: RunResult) -> list[str]:

@@ -13,6 +13,7 @@ from nasturtium.hardware import Limits
 from nasturtium.protocol import JobLog, Plan
 from nasturtium.study import LocalExecutor
 from nasturtium.training import Recipe, default_recipe, flips_survive, set_threads
+from nasturtium.workflows.auditing import run_audit
 from nasturtium.workflows.baselines import run_baselines
 from nasturtium.workflows.checking import check_objectives, check_options, check_space
 from nasturtium.workflows.clock import Clock
@@ -118,8 +119,9 @@ def _phases(session: Session) -> dict[str, Any]:
     began = session.clock.seconds
     searched = run_search(session, baselines)
     search_seconds = session.clock.seconds - began
+    audited = run_audit(session, searched)
     ending = finish(session, baselines, searched)
-    record = result_record(session, baselines, searched, ending, search_seconds)
+    record = result_record(session, baselines, searched, ending, search_seconds, audited)
     keep_facts(
         session.folder,
         history=searched.history,

@@ -12,7 +12,7 @@ import numpy as np
 from nasturtium.errors import LimitError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
 from nasturtium.protocol import Contender, ranked
-from nasturtium.roles import Scheduler, Strategy
+from nasturtium.roles import Candidates, Scheduler, Strategy
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
 from nasturtium.strategies import strategy
@@ -39,13 +39,17 @@ class Searched:
     """What the search left. control: the history of a random search of the same size, where it was run for real.
     chosen_by: why this space, strategy and scheduler. interrupted: by Ctrl-C."""
 
-    space: Space
+    candidates: Candidates
     history: History
     control: History | None
     strategy: str
     scheduler: str
     chosen_by: tuple[str, ...]
     interrupted: bool
+
+    @property
+    def space(self) -> Space:
+        return self.candidates.space
 
 
 def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
@@ -73,7 +77,7 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     history, control, interrupted = _run(session, study, length)
     reasons = (*reasons, why_strategy, why_scheduler, *_what_is_found(study.objectives))
     _tell_failures(session, history)
-    return Searched(candidates.space, history, control, chosen.name, schedule.name, reasons, interrupted)
+    return Searched(candidates, history, control, chosen.name, schedule.name, reasons, interrupted)
 
 
 def _run(session: Session, study: Study, length: Length) -> tuple[History, History | None, bool]:

@@ -21,9 +21,14 @@ SCHEMA = 1
 
 
 def result_record(
-    session: Session, baselines: Sequence[Contender], searched: Searched, ending: Ending, search_seconds: float
+    session: Session,
+    baselines: Sequence[Contender],
+    searched: Searched,
+    ending: Ending,
+    search_seconds: float,
+    audited: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Everything of `result.json`; see `nasturtium.report` for the fields."""
+    """Everything of `result.json`; see `nasturtium.report` for the fields. audited: of `search`, see `auditing`."""
     choice, shipped, tested = ending.choice, ending.shipped, ending.tested
     best = shipped.contender
     found = choice.found
@@ -54,6 +59,7 @@ def result_record(
             "scheduler": searched.scheduler,
             "interrupted": searched.interrupted,
             "reasons": list(searched.chosen_by),
+            **audited,
         },
         "export": {"checks": [asdict(check) for check in shipped.export.checks], "sizes": shipped.export.sizes},
         "test_openings": list(ending.openings),
