@@ -28,8 +28,8 @@ NAME = "nb201"
 SETS = ("c10", "c100", "in16")
 IDENTITIES = ("strings", "networks", "proxies")
 PUBLISHED_PROXIES = (
-    *("epe_nas", "fisher", "grad_norm", "grasp", "jacov", "l2_norm"),
-    *("nwot", "plain", "snip", "synflow", "zen"),
+    *("nwot", "synflow", "jacov"),
+    *("epe_nas", "fisher", "grad_norm", "grasp", "l2_norm", "plain", "snip", "zen"),
 )
 CELL_INPUT = Signal("image", (16, 32, 32))
 CIFAR = Task("classification", Signal("image", (3, 32, 32)), 10, "accuracy")

@@ -1,7 +1,7 @@
 """Architectures seen from several sides, and their distances from each: what the Gaussian process works on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -21,6 +21,8 @@ REFERENCE = 300
 
 SIZES = 2
 """The group "costs" begins with params and MACs."""
+LEADING = 3
+"""The group "proxies" begins with those that rank best without any trial."""
 
 PARTS: tuple[tuple[str, Measure], ...] = (
     ("encoding", "cityblock"),
@@ -61,7 +63,7 @@ class Views:
         known = [self.features(one) for one in self.reference]
         sides = (_side(name, measure, known) for name, measure in PARTS if name in known[0])
         self.sides = tuple(side for side in sides if side is not None)
-        self._size = SizeScore.among(known) if "costs" in known[0] else None
+        self._promise = Promise.among(known) if "costs" in known[0] else None
 
     def features(self, architecture: Architecture) -> Features:
         """The candidates' groups, and "counts" where decisions share their options and there is no graph.
@@ -81,23 +83,15 @@ class Views:
         return found
 
     def promise(self, architectures: Sequence[Architecture]) -> Float[np.ndarray, " n"]:
-        """What is expected of an architecture before any trial: large, and with good proxies where there are any."""
-        size = -self.smallness(architectures)
-        proxies = next((side for side in self.sides if side.name == "proxies"), None)
-        if proxies is None:
-            return size
-        return size + proxies.rows([self.features(one) for one in architectures]).sum(1)
-
-    def smallness(self, architectures: Sequence[Architecture]) -> Float[np.ndarray, " n"]:
-        """Normal score, among the reference, of being small in params and MACs: the trend of losses, since larger
-        networks are mostly better. 0 where nothing is counted."""
-        if self._size is None:
+        """What is expected before any trial, as a normal score among the reference: large networks are mostly better,
+        and those with good proxies. 0 where neither is known."""
+        if self._promise is None:
             return np.zeros(len(architectures))
-        return -self._size(np.array([self.features(one)["costs"][:SIZES] for one in architectures]))
+        return self._promise([self.features(one) for one in architectures])
 
     @cached_property
-    def listed_smallness(self) -> Float[np.ndarray, " m"]:
-        return self.smallness(self._candidates.listed or ())
+    def listed_promise(self) -> Float[np.ndarray, " m"]:
+        return self.promise(self._candidates.listed or ())
 
     def rows(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
         """One matrix a side."""
@@ -158,7 +152,7 @@ def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None
     if name == "encoding":
         change = _as_it_is
     elif name == "proxies":
-        change = NormalScores(np.sort(np.nan_to_num(chosen, nan=-np.inf), axis=0))
+        change = NormalScores.among(chosen)
     else:
         change = Standard(chosen.mean(0), chosen.std(0))
     pairs = cdist(change(chosen), change(chosen), measure)[np.triu_indices(len(chosen), 1)]
@@ -197,6 +191,10 @@ class NormalScores:
 
     ordered: Float[np.ndarray, "reference d"]
 
+    @staticmethod
+    def among(rows: Float[np.ndarray, "reference d"]) -> "NormalScores":
+        return NormalScores(np.sort(np.nan_to_num(rows, nan=-np.inf), axis=0))
+
     def __call__(self, rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         known = np.nan_to_num(rows, nan=-np.inf)
         ranks = [np.searchsorted(order, column) for order, column in zip(self.ordered.T, known.T, strict=True)]
@@ -204,20 +202,33 @@ class NormalScores:
 
 
 @dataclass(frozen=True)
-class SizeScore:
-    """Normal quantile of the rank of z(log params) + z(log MACs) in the reference."""
+class Promise:
+    """Normal quantile of the rank, in the reference, of z(log params) + z(log MACs) + scores of the first proxies."""
 
     standard: Standard
+    proxies: NormalScores | None
     ordered: Float[np.ndarray, " reference"]
 
     @staticmethod
-    def among(known: Sequence[Features]) -> "SizeScore":
+    def among(known: Sequence[Features]) -> "Promise":
         table = np.array([features["costs"][:SIZES] for features in known])
         standard = Standard(table.mean(0), np.maximum(table.std(0), 1e-12))
-        return SizeScore(standard, np.sort(standard(table).sum(1)))
+        proxies = None
+        if "proxies" in known[0]:
+            proxies = NormalScores.among(np.array([features["proxies"][:LEADING] for features in known]))
+        unranked = Promise(standard, proxies, np.empty(0))
+        return replace(unranked, ordered=np.sort(unranked.raw(known)))
 
-    def __call__(self, costs: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
-        ranks = np.searchsorted(self.ordered, self.standard(costs).sum(1))
+    def raw(self, known: Sequence[Features]) -> Float[np.ndarray, " n"]:
+        total = self.standard(np.array([features["costs"][:SIZES] for features in known])).sum(1)
+        if self.proxies is not None:
+            total = total + self.proxies(np.array([features["proxies"][:LEADING] for features in known])).sum(1)
+        return np.asarray(total)
+
+    def __call__(self, known: Sequence[Features]) -> Float[np.ndarray, " n"]:
+        if not known:
+            return np.empty(0)
+        ranks = np.searchsorted(self.ordered, self.raw(known))
         return np.asarray(ndtri((ranks + 0.5) / (len(self.ordered) + 1.0)))
 
 

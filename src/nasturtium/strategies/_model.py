@@ -82,8 +82,9 @@ def _hyper(
 
 
 def _trend(seen: Views, architectures: Sequence[Architecture] | None, several: bool) -> Float[np.ndarray, " n"]:
-    """Smaller is mostly worse by a metric; of other objectives nothing is known beforehand. None: of the whole list."""
-    found = seen.listed_smallness if architectures is None else seen.smallness(architectures)
+    """Of the losses of a metric, minus the promise; of other objectives nothing is known beforehand. None: of the whole
+    list."""
+    found = -seen.listed_promise if architectures is None else -seen.promise(architectures)
     return np.zeros_like(found) if several else found
 
 
