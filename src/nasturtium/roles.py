@@ -74,7 +74,9 @@ paths, wl: path encodings and Weisfeiler-Lehman counts of cells.
 
 
 class Candidates(Protocol):
-    """What a strategy may know of architectures beyond the history; handed in by the wiring."""
+    """What a strategy may know of architectures beyond the history; handed in by the wiring. Caches hold by it."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def space(self) -> Space: ...

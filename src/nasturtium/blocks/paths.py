@@ -24,12 +24,13 @@ KINDS = ("skip", "conv1", "conv3", "conv5", "depthwise3", "depthwise5", "pool", 
 def _sets() -> Float[np.ndarray, "sets kinds"]:
     """Single kinds, pairs, all but one, all: 1 where a kind is in the set. Every subset, where four kinds occur."""
     every = range(len(KINDS))
-    chosen = [(k,) for k in every] + [*combinations(every, 2)]
+    chosen: list[tuple[int, ...]] = [(k,) for k in every] + [*combinations(every, 2)]
     chosen += [tuple(k for k in every if k != left) for left in every] + [tuple(every)]
     return np.array([[float(k in subset) for k in every] for subset in chosen])
 
 
 SETS = _sets()
+Kinds = Float[np.ndarray, " kinds"]
 _NONE = np.zeros(len(KINDS))
 _CLOSED = np.full(len(SETS), np.inf)
 
@@ -98,17 +99,18 @@ def paths(expr: Expr) -> Paths:
         case Graph(edges, outputs):
             return _branching(edges, outputs)
         case Gate(body):
-            return Paths(paths(body).counts, *_open(), paths(body).local)
+            return _open(paths(body).counts, paths(body).local)
         case Zero():
             return Paths(_NONE, _CLOSED, -_CLOSED, _NONE - np.inf, _NONE + np.inf, _NONE, 0.0, _NONE, _NONE, _LOCAL)
     name = kind(expr)
-    return _single(name) if name is not None else Paths(_NONE, *_open(), _LOCAL)
+    return _single(name) if name is not None else _open()
 
 
-def _open() -> tuple[Float[np.ndarray, " n"], ...]:
-    """short to arriving of what lets everything through."""
+def _open(counts: Kinds = _NONE, local: Float[np.ndarray, " features"] | None = None) -> Paths:
+    """What lets everything through: no operation on the one path. counts, local: of what stands beside the path."""
     sets = np.zeros(len(SETS))
-    return sets, sets, _NONE, _NONE, _NONE, 1.0, _NONE, _NONE  # type: ignore[return-value]
+    beside = _LOCAL if local is None else local
+    return Paths(counts, sets, sets, _NONE, _NONE, _NONE, 1.0, _NONE, _NONE, beside)
 
 
 @lru_cache(maxsize=len(KINDS))
@@ -123,7 +125,7 @@ def _single(name: str) -> Paths:
 def _chain(parts: Sequence[Paths]) -> Paths:
     """One after the other."""
     if not parts:
-        return Paths(_NONE, *_open(), _LOCAL)
+        return _open()
     first, *rest = parts
     for part in rest:
         first = Paths(
@@ -162,7 +164,7 @@ def _either(one: Paths | None, other: Paths) -> Paths:
 def _branching(edges: Sequence[tuple[int, int, Expr]], outputs: tuple[int, ...]) -> Paths:
     """Of a graph of operations; its own features join those of the branching parts in it."""
     own = [(source, target, _edge(op)) for source, target, op in edges]
-    reached: dict[int, Paths] = {0: Paths(_NONE, *_open(), _LOCAL)}
+    reached: dict[int, Paths] = {0: _open()}
     for target in sorted({target for _, target, _ in own}):
         value: Paths | None = None
         for source, at, op in own:
