@@ -201,8 +201,8 @@ def test_a_table_smaller_than_the_beginning_is_refused(tmp_path):
 def test_bohb_is_tpe_with_hyperband(tables):
     found = run_bench(BenchOptions("nb201", strategy="bohb", seeds=1, workers=1, data=str(tables)))
     assert {row.strategy for row in found.rows} == {"bohb"}
-    assert "Tpe(" in found.results[0].settings
-    assert "Hyperband(" in found.results[0].settings
+    assert found.results[0].settings.startswith("Tpe(startup=8, draws=4")
+    assert "Hyperband(min_epochs=3, max_epochs=108, eta=3" in found.results[0].settings
 
 
 def test_numbers_are_written_as_the_examples_say():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import friedmanchisquare
 
-from nasturtium.bench.contenders import Contender, check_budget, configured, contenders
+from nasturtium.bench.contenders import Contender, check_budget, configured, configured_pair, contenders
 from nasturtium.bench.hypervolume import front, hypervolume, nadir
 from nasturtium.bench.memory import QuickStore
 from nasturtium.bench.metrics import Course, Measured, Point, Reached, Spent, Until
@@ -12,7 +12,9 @@ from nasturtium.bench.statistics import ranking, spread
 from nasturtium.bench.store import Lines
 from nasturtium.errors import RunError
 from nasturtium.pareto import fronts
+from nasturtium.schedulers import Asha
 from nasturtium.space import Space, choice
+from nasturtium.strategies.cma_es import CmaEs
 from nasturtium.strategies.random_search import Random
 from nasturtium.strategies.regularized_evolution import RegularizedEvolution
 from nasturtium.trial import Fidelity, History, Objective, Trial
@@ -139,6 +141,15 @@ def test_settings_take_the_kind_they_have():
     found = configured(RegularizedEvolution(), {"population": "50", "sample": 5}, "evolution")
     assert found == RegularizedEvolution(50, 5)
     assert configured(Random(), {}, "random") == Random()
+
+
+def test_settings_that_are_none_by_themselves_become_numbers():
+    assert configured(CmaEs(), {"population": "12"}, "cma-es").population == 12
+
+
+def test_settings_of_the_scheduler_go_to_the_scheduler():
+    found = configured_pair(Random(), Asha(1, 9), {"eta": "2"}, "random")
+    assert found == (Random(), Asha(1, 9, 2))
 
 
 def test_unknown_and_wrong_settings_are_named():

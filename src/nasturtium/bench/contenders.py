@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from nasturtium.errors import RunError, hint
 
 Spec = TypeVar("Spec")
+Other = TypeVar("Other")
 BEGINNINGS = ("population", "initial", "startup")
 """Settings that say with how many trials a strategy begins before it chooses."""
 
@@ -62,6 +63,17 @@ def configured(spec: Spec, settings: Mapping[str, Any], label: str) -> Spec:
     return replace(spec, **values) if values else spec  # type: ignore[type-var]
 
 
+def configured_pair(strategy: Spec, scheduler: Other, settings: Mapping[str, Any], label: str) -> tuple[Spec, Other]:
+    """Both with the settings: one that the strategy does not have, and the scheduler has, is the scheduler's."""
+    theirs = {name: value for name, value in settings.items() if name in _names(scheduler) - _names(strategy)}
+    ours = {name: value for name, value in settings.items() if name not in theirs}
+    return configured(strategy, ours, label), configured(scheduler, theirs, label)
+
+
+def _names(spec: object) -> set[str]:
+    return {field.name for field in fields(spec)} - {"name"} if is_dataclass(spec) else set()
+
+
 def _value(text: str, like: object, name: str, label: str) -> Any:
     """Text as a value of the kind that the setting has now."""
     try:
@@ -74,7 +86,18 @@ def _value(text: str, like: object, name: str, label: str) -> Any:
     except (KeyError, ValueError):
         kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(like)]
         raise RunError(f"{label}: {name} is {text!r}, and {kind} is needed.") from None
-    return None if text.lower() == "none" else text
+    if text.lower() == "none":
+        return None
+    # A setting that is None by itself says nothing of its kind: a number where it looks like one.
+    return next((made(text) for made in (int, float) if like is None and _reads(made, text)), text)
+
+
+def _reads(made: type, text: str) -> bool:
+    try:
+        made(text)
+    except ValueError:
+        return False
+    return True
 
 
 def beginning(strategy: object) -> tuple[str, int] | None:

@@ -4,10 +4,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nasturtium.bench.cells import IDENTITIES
-from nasturtium.bench.contenders import Contender, check_budget, configured, contenders
+from nasturtium.bench.contenders import Contender, check_budget, configured_pair, contenders
 from nasturtium.bench.files import data_folder, is_table
 from nasturtium.bench.jobs import Entry, code_version, planned, probe, run_jobs
 from nasturtium.bench.metrics import Course
@@ -166,9 +165,10 @@ def _parts(
         )
     chosen = strategy(name, problem.queries)
     published = benchmark.settings.get(named, {})
-    asked: dict[str, Any] = dict(contender.settings)
-    chosen = configured(configured(chosen, published, contender.name), asked, contender.name)
-    return chosen, scheduler(schedule, max_epochs=problem.epochs, min_epochs=max(1, problem.epochs // 9))
+    paced = scheduler(schedule, max_epochs=problem.epochs, min_epochs=max(1, problem.epochs // 9))
+    for settings in (published, dict(contender.settings)):
+        chosen, paced = configured_pair(chosen, paced, settings, contender.name)
+    return chosen, paced
 
 
 def _warm(entries: Sequence[Entry], seed: int) -> None:
