@@ -34,8 +34,8 @@ MOST_NETWORKS = 20
 """Networks that proxies are measured on where no clock says how many: up to `MOST_TRIALS` with a clock."""
 SHARE, LEAST_S, MOST_S = 0.02, 2.0, 20.0
 """Of the budget, and seconds."""
-PROXY_SHARE = 0.6
-"""Of the audit's time is for proxies."""
+PREDICTOR_SHARE = 0.4
+"""Of the audit's time is for predictors, the rest for proxies."""
 NO_VALUE = f"no finite value for {LEAST_TRIALS} of the trials"
 ROWS = 64
 ROOM = 2**26
@@ -127,9 +127,8 @@ def audit(
     ]
     order = np.random.default_rng(seed).permutation(len(trials))
     order = order[:MOST_NETWORKS] if room_s == inf else order
-    proxies = proxy_scores(networks, order, batch, seed, PROXY_SHARE * room_s)
-    left_s = room_s - (perf_counter() - began)
-    predictors = predictor_scores(architectures, losses, candidates, seed, left_s)
+    predictors = predictor_scores(architectures, losses, candidates, seed, PREDICTOR_SHARE * room_s)
+    proxies = proxy_scores(networks, order, batch, seed, room_s - (perf_counter() - began))
     return _judged(trials, losses, proxies, predictors, len(batch), seed)
 
 
