@@ -31,6 +31,7 @@ OFFICIAL: Settings = MappingProxyType(
     {
         "regularized-evolution": {"population": 10, "sample": 3},
         "local-search": {"initial": 1},
+        "reinforce": {"rate": 0.5},
         "bohb": {"startup": 8, "draws": 4, "min_epochs": 3, "max_epochs": 108, "eta": 3},
     }
 )
