@@ -19,7 +19,7 @@ from nasturtium.blocks import Dense, Embed, Head, sequence
 from nasturtium.data import Development, load, prepare, profile, split
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.predictors import Correlation
-from nasturtium.proxies import Batch, measure
+from nasturtium.proxies import AZ_NAS, Batch, log_rank_aggregate, measure
 from nasturtium.report.result_schema import SearchFacts
 from nasturtium.space import Space, choice
 from nasturtium.trial import Fidelity, History, Objective, Trial
@@ -88,12 +88,14 @@ def test_the_networks_are_those_that_were_trained_and_the_rows_train_rows(
 ) -> None:
     batch = Batch.draw(development, 64, 5)
     networks = [auditing.untrained(one.architecture, development.task, one.seed) for one in trials]
-    scores = [measure(network, batch, ["synflow", "plain"], 5) for network in networks]
+    scores = [measure(network, batch, ["synflow", "plain", "az_nas"], 5) for network in networks]
     by_name = {one.name: one.spearman for one in found.correlations}
     # `plain` is better when it is less, as published; the goodness is minus the loss.
     for name, sign in (("synflow", 1), ("plain", -1)):
         wanted = spearmanr([sign * score[name] for score in scores], -losses(trials)).statistic
         assert by_name[name] == pytest.approx(wanted), name
+    joined = log_rank_aggregate({name: np.array([score[name] for score in scores]) for name in AZ_NAS})
+    assert by_name["az_nas"] == pytest.approx(spearmanr(joined, -losses(trials)).statistic)
     assert by_name["params"] == pytest.approx(
         spearmanr([one.measures["params"] for one in trials], -losses(trials)).statistic
     )
@@ -113,7 +115,7 @@ def test_proxies_that_ten_networks_have_no_time_for_are_left_out_cheap_ones_firs
     ticks = count()
     monkeypatch.setattr(untrained, "perf_counter", lambda: next(ticks))
     networks = [lambda one=one: auditing.untrained(one.architecture, development.task, 0) for one in trials]
-    scores = untrained.proxy_scores(networks, np.arange(12)[::-1], Batch.draw(development), 0, 30.0)
+    scores = untrained.proxy_scores(networks, np.ones(12), np.arange(12)[::-1], Batch.draw(development), 0, 30.0)
     assert list(scores.values) == ["l2_norm", "nwot", "zen"]  # one second each, and three of them for each of ten
     assert set(scores.left_out) == PROXIES - set(scores.values) | {"epe_nas"}
     assert {name for name, reason in scores.left_out.items() if reason != untrained.NO_TIME} == {"epe_nas"}
@@ -127,9 +129,9 @@ def test_at_least_ten_networks_are_measured_and_the_rest_while_there_is_time(
     monkeypatch.setattr(untrained, "_proxies", lambda: ["l2_norm"])
     order = np.random.default_rng(0).permutation(12)
     monkeypatch.setattr(untrained, "perf_counter", iter_clock([0, 0, 0, 99]))
-    late = untrained.proxy_scores(networks, order, Batch.draw(development), 0, 20.0)
+    late = untrained.proxy_scores(networks, np.ones(12), order, Batch.draw(development), 0, 20.0)
     assert set(np.flatnonzero(np.isfinite(late.values["l2_norm"]))) == set(order[:10])
-    whole = untrained.proxy_scores(networks, order, Batch.draw(development), 0, inf)
+    whole = untrained.proxy_scores(networks, np.ones(12), order, Batch.draw(development), 0, inf)
     assert np.isfinite(whole.values["l2_norm"]).all()
 
 
@@ -166,7 +168,7 @@ def test_what_fails_unforeseen_is_left_out_and_the_others_stay(
 
     monkeypatch.setattr(untrained, "measure", faulty)
     networks = [lambda one=one: auditing.untrained(one.architecture, development.task, 0) for one in trials]
-    scores = untrained.proxy_scores(networks, np.arange(12), Batch.draw(development), 0, inf)
+    scores = untrained.proxy_scores(networks, np.ones(12), np.arange(12), Batch.draw(development), 0, inf)
     assert set(scores.values) == set(scores.seconds) == PROXIES - {"snip", "zen"}
     assert scores.broken == ["snip", "zen"]
     assert scores.left_out["snip"] == "ValueError: no snips"

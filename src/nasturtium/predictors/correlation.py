@@ -13,7 +13,7 @@ from math import atanh, nan, sqrt, tanh
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from nasturtium.errors import RunError
 from nasturtium.predictors._surrogate import Surrogate
@@ -132,21 +132,31 @@ def cross_validated(
 ) -> Float[np.ndarray, " trials"]:
     """Each trial's predicted goodness (minus the loss), by a surrogate that has not seen its fold.
 
-    So that a fitted predictor stands beside proxies that are fitted to nothing. Ranks are compared across folds, which
-    is a little unfair to the predictor: each fold's model has its own mean. features: a matrix or a sequence.
-    NaN for all with fewer than two trials a fold.
+    So that a fitted predictor stands beside proxies that are fitted to nothing. Ranks are compared across folds, and a
+    model is drawn to the mean of its training trials, which is the worse the better the fold: one that has learnt
+    nothing else would rank 12 trials at -0.5 in random folds. So each fold gets trials from every level of the losses,
+    which halves that with 12 trials and leaves little of it with 20. features: a matrix or a sequence. NaN for all with
+    fewer than two trials a fold.
     """
     count = len(losses)
     if count < 2 * folds:
         return np.full(count, nan)
-    order = np.random.default_rng(seed).permutation(count)
-    predicted = np.empty(count)
+    fold_of, predicted = _levelled(losses, seed, folds), np.empty(count)
     for fold in range(folds):
-        held = np.zeros(count, dtype=bool)
-        held[order[fold::folds]] = True
+        held = fold_of == fold
         fitted = surrogate.fit(_rows(features, ~held), losses[~held], seed)
         predicted[held] = -fitted.predict(_rows(features, held))[0]
     return predicted
+
+
+def _levelled(losses: Float[np.ndarray, " trials"], seed: int, folds: int) -> Int[np.ndarray, " trials"]:
+    """The fold of each trial: of every `folds` trials that follow one another in their losses, one goes to each."""
+    rng, order = np.random.default_rng(seed), np.argsort(losses, kind="stable")
+    fold_of = np.empty(len(losses), dtype=int)
+    for start in range(0, len(losses), folds):
+        block = order[start : start + folds]
+        fold_of[block] = rng.permutation(folds)[: len(block)]
+    return fold_of
 
 
 def _rows(features: Any, chosen: Bool[np.ndarray, " rows"]) -> Any:

@@ -102,7 +102,7 @@ def predictors(content: ReportContent) -> Figure | None:
     looks = {"cost": (RED, "square"), "proxy": (ORANGE, "diamond"), "predictor": (BLUE, "circle")}
     kinds = [[one for one in known if one["kind"] == kind] for kind in looks]
     data = [_correlated(members, *looks[members[0]["kind"]]) for members in kinds if members]
-    figure = _figure(data, "Spearman's rank correlation with the score", content)
+    figure = _figure(data, "rank correlation (Spearman)", content)
     order = [_shown(one["name"]) for one in reversed(known)]
     figure["layout"] |= {"height": 120 + 22 * len(known), "shapes": []}
     figure["layout"]["yaxis"] = {"automargin": True, "fixedrange": True, "categoryorder": "array"}

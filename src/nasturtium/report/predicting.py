@@ -7,7 +7,7 @@ from nasturtium.report.content import ReportContent
 from nasturtium.report.markup import Cell, Html, caption, element, joined, table
 from nasturtium.report.numbers import UNKNOWN, correlation, duration
 
-KINDS = {"cost": "counted", "proxy": "proxy, of the untrained network", "predictor": "predictor, from the other trials"}
+KINDS = {"cost": "counted", "proxy": "proxy", "predictor": "predictor"}
 
 
 def predictor_words(content: ReportContent) -> Html:
@@ -46,9 +46,10 @@ def _how(content: ReportContent) -> Html:
     audit = _audit(content)
     rows = f"{audit['rows']:,} training rows" if audit.get("rows") else "training rows"
     words = [
-        f"Over fully trained trials. Proxies saw {rows}; predictors were fitted to four fifths of the trials and asked "
-        "about the rest. A score beats params and MACs if it ranks better than both, whichever way these rank, in nine "
-        "of ten bootstrap samples of the trials. The search did not use the proxies."
+        f"Over fully trained trials. Proxies looked at the untrained networks with {rows}; predictors were fitted to "
+        "four fifths of the trials and asked about the rest. A score beats params and MACs if it ranks better than "
+        "both, whichever way these rank, in nine of ten bootstrap samples of the trials. The search did not use the "
+        "proxies."
     ]
     reasons: dict[str, list[str]] = {}
     for name, reason in (audit.get("left_out") or {}).items():

@@ -128,7 +128,8 @@ def audit(
     order = np.random.default_rng(seed).permutation(len(trials))
     order = order[:MOST_NETWORKS] if room_s == inf else order
     predictors = predictor_scores(architectures, losses, candidates, seed, PREDICTOR_SHARE * room_s)
-    proxies = proxy_scores(networks, order, batch, seed, room_s - (perf_counter() - began))
+    macs = np.array([trial.measures["macs"] for trial in trials])
+    proxies = proxy_scores(networks, macs, order, batch, seed, room_s - (perf_counter() - began))
     return _judged(trials, losses, proxies, predictors, len(batch), seed)
 
 

@@ -1,6 +1,6 @@
 """Zero-cost proxies of a search's own trials, in the time that there is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -18,6 +18,8 @@ COSTS = ("counted", "forward", "backward", "second-order")
 """From cheap to dear."""
 COUNTED = ("params", "macs", *AZ_NAS)
 """Not shown as proxies: the first two are what proxies are compared with, the others are parts of az_nas."""
+PARTS = tuple(name for name in AZ_NAS if name != "complexity")
+"""Of az_nas, measured; its complexity is MACs, which are known."""
 
 TRIES = 2.0
 """Times what one network may take: so long proxies are tried, those that turn out too slow among them."""
@@ -43,14 +45,19 @@ class Scores:
 
 
 def proxy_scores(
-    networks: Sequence[Callable[[], nn.Module]], order: Int[np.ndarray, " k"], batch: Batch, seed: int, room_s: float
+    networks: Sequence[Callable[[], nn.Module]],
+    macs: Values,
+    order: Int[np.ndarray, " k"],
+    batch: Batch,
+    seed: int,
+    room_s: float,
 ) -> Scores:
     """Every proxy that the task allows, and az_nas joined from its parts by ranks.
 
-    networks: makes each trial's network, untrained. order: numbers of those to measure, one after the other: at least
-    10, then as many as `room_s` seconds have room for (inf: all). Each proxy is timed on the first network, cheap ones
-    first; those that ten networks would not leave time for are left out. `seconds` are worked out from that network,
-    where each is measured alone; afterwards they share their passes.
+    networks: makes each trial's network, untrained. macs: of each. order: numbers of those to measure, one after the
+    other: at least 10, then as many as `room_s` seconds have room for (inf: all). Each proxy is timed on the first
+    network, cheap ones first; those that ten networks would not leave time for are left out. `seconds` are worked out
+    from that network, where each is measured alone; afterwards they share their passes.
     """
     began, found = perf_counter(), Scores()
     first = networks[order[0]]()
@@ -61,9 +68,7 @@ def proxy_scores(
             break
         measured[int(row)] = _measured(found, first if place == 0 else networks[row](), batch, seed)
     found.seconds = {name: seconds * len(measured) for name, seconds in found.seconds.items()}
-    found.values = {name: _column(name, measured, len(networks)) for name in PROXIES if name in found.seconds}
-    if "az_nas" in found.seconds:
-        found.values["az_nas"] = _column("az_nas", measured, len(networks))
+    found.values = {name: _column(name, measured, macs) for name in found.seconds}
     return found
 
 
@@ -81,7 +86,7 @@ def _try(found: Scores, network: nn.Module, batch: Batch, seed: int, room_s: flo
     needed, tried = 0.0, 0.0
     for name in _proxies():
         try:
-            resolve([name], batch)
+            resolve(_parts([name]), batch)
         except RunError as error:
             found.left_out[name] = str(error)
             continue
@@ -90,7 +95,7 @@ def _try(found: Scores, network: nn.Module, batch: Batch, seed: int, room_s: flo
             continue
         began = perf_counter()
         try:
-            measure(network, batch, [name], seed)
+            measure(network, batch, _parts([name]), seed)
         except Exception as error:
             found.drop(name, error)
         seconds = perf_counter() - began
@@ -107,22 +112,27 @@ def _try(found: Scores, network: nn.Module, batch: Batch, seed: int, room_s: flo
 def _measured(found: Scores, network: nn.Module, batch: Batch, seed: int) -> dict[str, float]:
     """Of one network, sharing passes. A proxy that fails is left out from there on."""
     with suppress(Exception):
-        return measure(network, batch, list(found.seconds), seed)
+        return measure(network, batch, _parts(found.seconds), seed)
     scores: dict[str, float] = {}
     for name in list(found.seconds):
         try:
-            scores |= measure(network, batch, [name], seed)
+            scores |= measure(network, batch, _parts([name]), seed)
         except Exception as error:
             found.drop(name, error)
     return scores
 
 
-def _column(name: str, measured: dict[int, dict[str, float]], trials: int) -> Values:
+def _parts(names: Iterable[str]) -> list[str]:
+    """What to measure for these scores."""
+    return [part for name in names for part in (PARTS if name == "az_nas" else (name,))]
+
+
+def _column(name: str, measured: dict[int, dict[str, float]], macs: Values) -> Values:
     """A score of all trials, turned so that more is better."""
-    values, rows = np.full(trials, np.nan), list(measured)
+    values, rows = np.full(len(macs), np.nan), list(measured)
     if name == "az_nas":
-        parts = {part: np.array([measured[row][part] for row in rows]) for part in AZ_NAS}
-        values[rows] = log_rank_aggregate(parts)
+        parts = {part: np.array([measured[row][part] for row in rows]) for part in PARTS}
+        values[rows] = log_rank_aggregate({**parts, "complexity": macs[rows]})
     else:
         sign = 1.0 if PROXIES[name].higher_is_better else -1.0
         values[rows] = [sign * measured[row][name] for row in rows]
