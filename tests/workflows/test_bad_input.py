@@ -143,8 +143,8 @@ def test_few_corrupt_images_are_skipped_and_named(
     ("option", "value", "sentence"),
     [
         ("--space", "conv-marco", "There is no space 'conv-marco'. Did you mean 'conv-macro'?"),
-        ("--strategy", "rndom", "--strategy cannot be 'rndom'. Did you mean 'random'?"),
-        ("--scheduler", "ahsa", "--scheduler cannot be 'ahsa'. Did you mean 'asha'?"),
+        ("--strategy", "rndom", "There is no strategy 'rndom'. Did you mean 'random'?"),
+        ("--scheduler", "ahsa", "There is no scheduler 'ahsa'. Did you mean 'asha'?"),
         ("--device", "this-machin", "Unknown device 'this-machin'. Did you mean 'this-machine'?"),
         ("--metric", "acuracy", "Did you mean 'accuracy'"),
         ("--task", "clasification", "Did you mean 'classification'?"),

@@ -6,12 +6,14 @@ from types import MappingProxyType
 from nasturtium.errors import RunError, hint
 from nasturtium.roles import Scheduler
 from nasturtium.schedulers.asha import Asha
+from nasturtium.schedulers.extrapolation import CurveStopping
 from nasturtium.schedulers.full import Full
 from nasturtium.schedulers.halving import SuccessiveHalving
 from nasturtium.schedulers.hyperband import Hyperband
 from nasturtium.schedulers.median import MedianStopping
+from nasturtium.schedulers.pausing import CurvePausing
 
-# min epochs, max epochs, eta -> scheduler. Those without rungs ignore the first and last.
+# min epochs, max epochs, eta -> scheduler. Those without rungs ignore what they have no use for.
 Factory = Callable[[int, int, int], Scheduler]
 
 SCHEDULERS: Mapping[str, Factory] = MappingProxyType(
@@ -21,6 +23,8 @@ SCHEDULERS: Mapping[str, Factory] = MappingProxyType(
         "successive-halving": SuccessiveHalving,
         "asha": Asha,
         "hyperband": Hyperband,
+        "curve-extrapolation": lambda low, high, eta: CurveStopping(high, least_epochs=low),
+        "curve-pausing": lambda low, high, eta: CurvePausing(low, high),
     }
 )
 
