@@ -44,9 +44,8 @@ ASHA: Mapping[str, Scheduler] = {
 OURS: Mapping[str, Scheduler] = {
     f"curve-pausing min {low} thinning {thin} optimism {hope}": CurvePausing(low, EPOCHS, CELLS, hope, thin)
     for low, thin, hope in (
-        *((1, 1.4, 0.7), (1, 1.0, 0.7), (1, 1.0, 1.5)),
-        *((2, 1.7, 1.0), (2, 1.7, 1.5), (2, 1.7, 2.0)),
-        *((2, 1.2, 1.5), (2, 1.2, 2.0), (2, 1.2, 3.0)),
+        *((1, 1.6, 0.5), (1, 1.4, 0.7), (1, 1.15, 1.0), (1, 1.0, 0.7)),
+        *((2, 1.7, 2.0), (2, 1.2, 1.5), (2, 1.2, 2.0), (2, 1.2, 3.0), (4, 1.2, 2.5)),
     )
 }
 OTHERS: Mapping[str, Scheduler] = {
@@ -168,13 +167,18 @@ def main() -> None:
                 seconds = (time.perf_counter() - started) / options.seeds
                 print(half, name, summary(found[half][name]), f"{seconds:.2f} s a seed", flush=True)
     if options.only is None:
-        duels = [duel(name, found["tune"], found["test"]) for name in ASHA]
-        best = best_of_asha(found["tune"])
-        figures = {half: {name: summary(rows) for name, rows in there.items()} for half, there in found.items()}
-        promised = {"epochs_share": PROMISED, "against": best, "regret": "no worse"}
-        verdict = next(one for one in duels if one["asha"] == best)
-        print(record("early_stopping", {"promised": promised, "verdict": verdict, "duels": duels} | figures))
-        print(*duels, sep="\n")
+        conclude(found)
+
+
+def conclude(found: Mapping[str, Runs]) -> None:
+    """Record the figures of both halves, and what came of the promise."""
+    duels = [duel(name, found["tune"], found["test"]) for name in ASHA]
+    best = best_of_asha(found["tune"])
+    promised = {"epochs_share": PROMISED, "against": best, "regret": "no worse"}
+    verdict = next(one for one in duels if one["asha"] == best)
+    figures = {half: {name: summary(rows) for name, rows in there.items()} for half, there in found.items()}
+    print(record("early_stopping", {"promised": promised, "verdict": verdict, "duels": duels} | figures))
+    print(*duels, sep="\n")
 
 
 if __name__ == "__main__":
