@@ -120,7 +120,7 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         CurvePausing(9, 3)
     with pytest.raises(RunError, match="pool is 0: a round needs at least 1 trial"):
         CurvePausing(1, 9, pool=0)
-    with pytest.raises(RunError, match=r"optimism is -1\.0, thinning 1\.6 and growth 1\.5"):
+    with pytest.raises(RunError, match=r"optimism is -1\.0, thinning 1\.2 and growth 1\.5"):
         CurvePausing(1, 9, optimism=-1.0)
 
 
@@ -129,7 +129,7 @@ def test_pausing_finds_the_best_for_a_fraction_of_the_epochs() -> None:
         table = curves(80, seed)
         history = searched(CurvePausing(1, EPOCHS, pool=80), table)
         assert best(history) >= table[:, -1].max() - 0.01  # twice the noise of a score
-        assert spent(history) < 0.2 * table.size
+        assert spent(history) < 0.25 * table.size
 
 
 def test_a_round_begins_with_all_its_trials_and_a_thin_halving() -> None:
