@@ -30,7 +30,7 @@ class Promise:
     most: float | None = None
 
     def kept(self, mean: float, capped: int) -> bool:
-        """capped: searches that ended before they were there; the mean is then a lower bound, which proves no `most`."""
+        """capped: searches that ended before they were there; the mean is then a lower bound, and proves no `most`."""
         enough = self.least is None or mean >= self.least - 1e-9
         return enough and (self.most is None or (mean <= self.most + 1e-9 and not capped))
 
