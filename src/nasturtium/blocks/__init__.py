@@ -12,12 +12,13 @@ from nasturtium.blocks.deployed import deployed, preprocessing
 from nasturtium.blocks.expr import Call, Concat, Expr, Gate, Graph, Primitive, Seq, Sum
 from nasturtium.blocks.foreign import Foreign, Module, module
 from nasturtium.blocks.heads import Head
+from nasturtium.blocks.open_graph import Chosen, OpenEdge, OpenGraph, Relaxable
 from nasturtium.blocks.source import Source, source
 
 __all__ = [
-    "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call", "Chain", "Concat", "ConvBN", "Counts", "Dense",
-    "DenseResidual", "Downsample", "Embed", "Expr", "Foreign", "Gate", "Graph", "Head", "MBConv", "Module",
-    "NB201Cell", "NB201Reduction", "NormAct", "Plain", "Primitive", "Residual", "Resolution", "Separable", "Seq",
-    "Sequence", "Source", "Stage", "Sum", "build", "canonical", "construct", "counted", "deployed", "module",
-    "preprocessing", "primitives", "sequence", "source", "stage",
+    "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call", "Chain", "Chosen", "Concat", "ConvBN", "Counts", "Dense",
+    "DenseResidual", "Downsample", "Embed", "Expr", "Foreign", "Gate", "Graph", "Head", "MBConv", "Module", "NB201Cell",
+    "NB201Reduction", "NormAct", "OpenEdge", "OpenGraph", "Plain", "Primitive", "Relaxable", "Residual", "Resolution",
+    "Separable", "Seq", "Sequence", "Source", "Stage", "Sum", "build", "canonical", "construct", "counted", "deployed",
+    "module", "preprocessing", "primitives", "sequence", "source", "stage",
 ]  # fmt: skip

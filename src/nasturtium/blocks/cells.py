@@ -1,12 +1,16 @@
 """Cells: small graphs whose edges carry an operation."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Self
+
+import numpy as np
+from jaxtyping import Float
 
 from nasturtium.blocks.block import Block
 from nasturtium.blocks.expr import Expr, Graph, Sum, seq
+from nasturtium.blocks.open_graph import Chosen, OpenEdge, OpenGraph, Relaxable
 from nasturtium.blocks.primitives import Activation, Conv, Identity, Norm, Pool, Zero
 from nasturtium.errors import SpaceError, hint
 from nasturtium.space import Open, register
@@ -39,7 +43,7 @@ def relu_conv_bn(width: int, kernel: int, stride: int = 1) -> Expr:
 
 @register
 @dataclass(frozen=True)
-class NB201Cell(Block):
+class NB201Cell(Relaxable):
     """A cell of NAS-Bench-201 (Dong and Yang 2020): 4 values, 6 edges, 5 operations.
 
     operations: one a edge, in the order of `NB201_EDGES`. prune: leave out what cannot reach the output, as any
@@ -53,6 +57,20 @@ class NB201Cell(Block):
         edges = [(s, t, _operation(op, x.channels)) for (s, t), op in zip(NB201_EDGES, self.operations, strict=True)]
         kept = live_edges(edges, (3,)) if self.prune else tuple(edges)
         return Graph(kept, (3,)) if kept else Zero()
+
+    def relaxed(self, x: Signal) -> OpenGraph:
+        options = tuple((op, _operation(op, x.channels)) for op in NB201_OPERATIONS)
+        return OpenGraph(tuple(OpenEdge(s, t, options, edge) for edge, (s, t) in enumerate(NB201_EDGES)), (3,))
+
+    def mixtures(self) -> tuple[tuple[str, ...], ...]:
+        return (NB201_OPERATIONS,) * len(NB201_EDGES)
+
+    def settle(self, weights: Sequence[Float[np.ndarray, " options"]]) -> Self:
+        """The strongest operation of each edge, "none" included (Dong and Yang 2020)."""
+        return replace(self, operations=tuple(NB201_OPERATIONS[int(np.argmax(edge))] for edge in weights))
+
+    def chosen(self) -> Chosen:
+        return tuple(NB201_OPERATIONS.index(op) for op in self.operations)
 
 
 @lru_cache(maxsize=1000)
