@@ -5,7 +5,7 @@ combinators below. Everything else (cost, memory, building, canonical form, draw
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -59,6 +59,14 @@ class Primitive(Expr):
     def is_identity(self, x: Signal) -> bool:
         """Does it hand its input on unchanged?"""
         return False
+
+    def packed(self, x: Signal) -> Mapping[str, tuple[tuple[int, ...], ...]]:
+        """Parameters of its module with axes that hold more than one run: the factors of each axis, outermost first.
+
+        Weight sharing cuts the leading part of each factor: heads of a packed projection `((3, heads, dim), (width,))`.
+        Parameters that are not named are cut along whole axes.
+        """
+        return {}
 
 
 @dataclass(frozen=True)
