@@ -28,6 +28,10 @@ class RunError(UserError):
     """A run directory or option of a run that cannot be used."""
 
 
+class KnowledgeError(UserError):
+    """A file of knowledge (architectures, rules, devices) that breaks its schema, or a name that no file has."""
+
+
 class MissingExtra(UserError):
     """An optional library is needed and absent."""
 
