@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -163,3 +164,105 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class SearchBudget:
+    """What a one-shot search may spend. epochs: passes over the training rows; None is the published number.
+
+    deadline_s: seconds after which the search must end by itself: its schedule is shortened to what fits.
+    """
+
+    epochs: int | None = None
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the derived architectures must be.
+
+    limits: hard bounds on costs that the supernet can expect ("macs", "params", "latency_ms"), by name.
+    feasible: does an architecture meet every limit that can be checked before training? None: all do.
+    count: how many architectures to derive, the most probable first.
+    """
+
+    limits: Mapping[str, float] = field(default_factory=dict)
+    feasible: Callable[[Architecture], bool] | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class TraceEpoch:
+    """A one-shot search after one epoch.
+
+    weights: of each mixture over its options, as probabilities. entropy: mean over the mixtures, 1 where all options
+    are equally probable. skips: share of the mixtures with skip connections among their options whose strongest option
+    is one; None where no mixture has any. train_loss: mean over the epoch. validation_loss: of the rows that train the
+    architecture. eigenvalue: the dominant one of the Hessian of the validation loss, where asked. costs: expected of
+    the mixed network, by name.
+    """
+
+    weights: tuple[Float[np.ndarray, " options"], ...]
+    entropy: float
+    skips: float | None
+    train_loss: float
+    validation_loss: float
+    eigenvalue: float | None = None
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """How a one-shot search went.
+
+    mixtures: name and options of each. remarks: what a user should know, in sentences, in the order they arose.
+    ended: "finished", or what ended it: "deadline", "report", "eigenvalue". seconds: spent, resumed parts included.
+    """
+
+    method: str
+    mixtures: tuple[tuple[str, tuple[str, ...]], ...]
+    epochs: tuple[TraceEpoch, ...] = ()
+    remarks: tuple[str, ...] = ()
+    ended: str = "finished"
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What a one-shot search yields. architectures: the most probable first; they enter the study as trials."""
+
+    architectures: tuple[Architecture, ...]
+    trace: Trace
+
+
+TraceReport = Callable[[Trace], bool]
+"""Called after each epoch with the trace so far; True asks the search to stop."""
+
+SupernetT = TypeVar("SupernetT", contravariant=True)
+RowsT = TypeVar("RowsT", contravariant=True)
+
+
+class OneShot(Protocol[SupernetT, RowsT]):
+    """Trains a supernet and derives architectures from it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def train(
+        self,
+        supernet: SupernetT,
+        rows: RowsT,
+        budget: SearchBudget,
+        *,
+        seed: int = 0,
+        wanted: Wanted | None = None,
+        report: TraceReport | None = None,
+        checkpoint: Path | None = None,
+    ) -> Derived:
+        """Train `supernet` in place and derive architectures that are feasible.
+
+        rows: of the search's training part alone. checkpoint: a file that is written every few minutes; if it is there
+        already the search goes on from it, to the same result. Raises `LimitError` if nothing feasible is found near
+        what was learnt, and `RunError` if the architecture weights diverge (the last checkpoint is kept).
+        """
+        ...

@@ -1,21 +1,30 @@
 """Training: recipes, the one loop, metrics, checkpoints."""
 
+from nasturtium.training._batches import Batches as Batches
 from nasturtium.training._checkpoint import load_checkpoint as load_checkpoint
+from nasturtium.training._checkpoint import load_tensors as load_tensors
 from nasturtium.training._checkpoint import read_metadata as read_metadata
 from nasturtium.training._checkpoint import save_checkpoint as save_checkpoint
+from nasturtium.training._checkpoint import save_tensors as save_tensors
 from nasturtium.training._defaults import default_recipe as default_recipe
 from nasturtium.training._device import derive_seed as derive_seed
 from nasturtium.training._device import find_device as find_device
 from nasturtium.training._device import generator as generator
+from nasturtium.training._device import is_out_of_memory as is_out_of_memory
 from nasturtium.training._device import seeded as seeded
 from nasturtium.training._device import set_threads as set_threads
+from nasturtium.training._device import uses_bfloat16 as uses_bfloat16
 from nasturtium.training._loop import Trained as Trained
 from nasturtium.training._loop import train as train
+from nasturtium.training._objective import Loss as Loss
+from nasturtium.training._objective import build_loss as build_loss
 from nasturtium.training._predict import predict as predict
 from nasturtium.training._recipe import Augmentation as Augmentation
 from nasturtium.training._recipe import Recipe as Recipe
 from nasturtium.training._schedule import Pace as Pace
+from nasturtium.training._scoring import resident as resident
 from nasturtium.training._target import TargetScale as TargetScale
+from nasturtium.training.augment import build_augmenter as build_augmenter
 from nasturtium.training.augment import flips_survive as flips_survive
 from nasturtium.training.metrics import METRICS as METRICS
 from nasturtium.training.metrics import Metric as Metric
