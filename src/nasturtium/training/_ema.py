@@ -13,26 +13,28 @@ class Average:
     The decay at update t is min(decay, (1 + t) / (10 + t)), so the start is forgotten and no bias correction is needed.
     A decay of 0 averages nothing.
     Statistics are averaged with the same weights as the parameters they belong to.
+
+    means, updates: all the state there is, in the order of the network's tensors; for checkpoints.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self._live = list(_floats(network)) if decay > 0 else []
-        self._mean = [tensor.detach().clone() for tensor in self._live]
+        self.means = [tensor.detach().clone() for tensor in self._live]
         self._decay = decay
-        self._updates = 0
+        self.updates = 0
 
     @torch.no_grad()
     def update(self) -> None:
         if not self._live:
             return
-        self._updates += 1
-        decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
-        torch._foreach_lerp_(self._mean, self._live, 1 - decay)
+        self.updates += 1
+        decay = min(self._decay, (1 + self.updates) / (10 + self.updates))
+        torch._foreach_lerp_(self.means, self._live, 1 - decay)
 
     @torch.no_grad()
     def swap(self) -> None:
         """Exchange the network's tensors and the averages."""
-        for live, mean in zip(self._live, self._mean, strict=True):
+        for live, mean in zip(self._live, self.means, strict=True):
             kept = live.clone()
             live.copy_(mean)
             mean.copy_(kept)
