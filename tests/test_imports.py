@@ -33,9 +33,12 @@ ALLOWED: dict[str, set[str]] = {
     "bench": VOCABULARY | {"roles", "blocks", "zoo", "hardware", "study", "evaluators"},
     "report": VOCABULARY,
     "export": {"blocks", "hardware", "training", "errors", "task", "classical"},
+    "advisor": {"zoo", "hardware", "analysis", "blocks", "space", "errors", "task", "classical", "training"},
     "testing": VOCABULARY | {"roles", "study", "predictors"},
     "terminal": {"workflows", "errors", "trial", "pareto", "study"},
-    "cli": {"workflows", "errors", "terminal"},
+    "serving": {"workflows", "errors"},
+    "mcp_server": {"serving", "workflows", "errors"},
+    "cli": {"workflows", "errors", "terminal", "mcp_server"},
     "api": {"workflows", "errors", "space", "trial"},
 }
 EVERYTHING = {"workflows", "__init__"}

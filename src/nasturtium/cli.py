@@ -132,6 +132,71 @@ def search(
 
 
 @app.command()
+def advise(
+    source: Annotated[str | None, typer.Argument(help="As of search; may be left out with --requirements.")] = None,
+    requirements: Annotated[str | None, typer.Option(help="The need: fields in a .toml, .yaml or .json file.")] = None,
+    answers: Annotated[str | None, typer.Option(help="Answers to the questions, in such a file.")] = None,
+    target: Target = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification, regression, segmentation …: docs/advise.md.")
+    ] = None,
+    modality: Annotated[str | None, typer.Option(help="image, sequence, table, audio, text or graph.")] = None,
+    group: Group = None,
+    time: Time = None,
+    split: Split = None,
+    metric: MetricOption = None,
+    image_size: ImageSize = None,
+    device: Annotated[str | None, typer.Option(help="Class or name of the device that the network is for.")] = None,
+    max_params: MaxParams = None,
+    max_macs: MaxMacs = None,
+    max_latency: MaxLatency = None,
+    max_memory: MaxMemory = None,
+    max_size: MaxSize = None,
+    min_params: Annotated[str | None, typer.Option(help="Fewest trainable numbers.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time for training and searching: 90s, 3m, 1h.")] = None,
+    pilot: Annotated[bool, typer.Option(help="Train a few networks for some seconds, to measure.")] = True,
+    ask: Annotated[bool, typer.Option(help="Ask, where somebody is at the terminal.")] = True,
+    seed: Seed = 0,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown and nothing else.")] = False,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="Plan file, for search --plan.")] = None,
+    json: Json = False,
+) -> None:
+    """What to ask, what to try first, and what a search would cost and could gain."""
+    from nasturtium.terminal import view
+
+    with view(quiet=json or markdown) as progress:
+        from nasturtium.workflows.advice_page import ask_on_terminal, interactive, show_plan
+        from nasturtium.workflows.advising import AdviseOptions, advise
+        from nasturtium.workflows.needs import NeedOptions
+
+        flags = {
+            "task": task,
+            "modality": modality,
+            "device": device,
+            "max_params": max_params,
+            "max_macs": max_macs,
+            "max_latency": max_latency,
+            "max_memory": max_memory,
+            "max_size": max_size,
+            "min_params": min_params,
+            "budget": budget,
+        }
+        data = {"target": target, "group": group, "time": time, "split": split, "metric": metric,
+                "image_size": image_size, "seed": seed}  # fmt: skip
+        options = AdviseOptions(source, data, NeedOptions(flags, requirements, answers), pilot, output)
+        asking = ask and not json and not markdown and interactive()
+        plan = advise(options, progress, ask_on_terminal if asking else None)
+    if json:
+        typer.echo(json_module.dumps(plan.to_json(), indent=1, ensure_ascii=False))
+    elif markdown:
+        from nasturtium.workflows.advice_page import as_markdown
+
+        typer.echo(as_markdown(plan), nl=False)
+    else:
+        show_plan(plan)
+
+
+@app.command()
 def resume(run: Run, json: Json = False) -> None:
     """Continue a run that was interrupted or killed."""
     from nasturtium.terminal import view
@@ -177,6 +242,22 @@ def dashboard(run: Run, port: Annotated[int, typer.Option(help="On this machine.
     from nasturtium.workflows.dashboard import serve_dashboard
 
     serve_dashboard(run, port)
+
+
+@app.command()
+def mcp(
+    root: Annotated[
+        list[str] | None, typer.Option(help="Folder that the assistant may reach. Repeatable; default: this one.")
+    ] = None,
+    http: Annotated[int | None, typer.Option(metavar="PORT", help="HTTP on 127.0.0.1 instead of stdio.")] = None,
+    max_budget: Annotated[str, typer.Option(help="Longest search that it may start: 30m, 2h.")] = "2h",
+    max_jobs: Annotated[int, typer.Option(help="Searches at once.")] = 2,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help="Let it name a space that is a file.")] = False,
+) -> None:
+    """Serve an assistant: the same workflows as MCP tools."""
+    from nasturtium.mcp_server import serve
+
+    serve(root or (), http=http, max_budget=max_budget, max_jobs=max_jobs, allow_code=allow_code)
 
 
 @app.command()

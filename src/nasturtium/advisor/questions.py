@@ -1,0 +1,105 @@
+"""Which questions are worth asking: only those whose answer would change the plan, the most decisive first.
+
+Each unknown field is answered with everything a user might plausibly say, the plan is made anew, and what changes in it
+is weighed. So no question is asked whose answer would change nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nasturtium.advisor.deciding import decide
+from nasturtium.advisor.facts import Fact
+from nasturtium.advisor.fields import SPECS, Field, completed
+from nasturtium.advisor.plan import Plan, Question
+from nasturtium.advisor.requirements import Requirements
+from nasturtium.errors import UserError
+from nasturtium.task import Task
+
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Essence:
+    """What of a plan is a recommendation; two plans that agree in it are the same to a user."""
+
+    impossible: bool
+    trains: bool
+    metric: str
+    searched: tuple[bool, str | None, str, str]
+    first: str | None
+    proposed: tuple[tuple[str, bool | None], ...]
+    baselines: tuple[str, ...]
+    stands: tuple[tuple[str, str], ...]
+    file: Any
+
+    def distance(self, other: "Essence") -> float:
+        """How much differs, weighed by what it means to the user; 0 only for equal ones."""
+        weights = {"impossible": 6, "trains": 6, "searched": 3, "first": 3, "metric": 2, "baselines": 1.5, "stands": 1,
+                   "file": 1}  # fmt: skip
+        parts = sum(weight for name, weight in weights.items() if getattr(self, name) != getattr(other, name))
+        mine, theirs = set(self.proposed), set(other.proposed)
+        apart = 1 - len(mine & theirs) / max(1, len(mine | theirs))
+        return parts + 2 * apart + 0.5 * (self.proposed != other.proposed)
+
+
+def essence(plan: Plan) -> Essence:
+    search = plan.search
+    return Essence(
+        impossible=any(one.fatal for one in plan.conflicts),
+        trains=plan.trains,
+        metric=plan.metric,
+        searched=(search.advised, search.space, search.strategy, search.scheduler),
+        first=plan.proposals[0].name if plan.proposals else None,
+        proposed=tuple((one.name, one.fits) for one in plan.proposals),
+        baselines=tuple(one.name for one in plan.baselines),
+        stands=tuple((one.topic, one.stand) for one in plan.advice if one.topic),
+        file=plan.need.get("framework") if plan.trains else None,
+    )
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A question with the mean change of the plan over the plausible answers."""
+
+    question: Question
+    decisiveness: float
+
+
+def questions(need: Requirements, task: Task | None = None, most: int = MOST) -> tuple[Question, ...]:
+    """Up to `most` questions on fields that are unknown, most decisive first."""
+    weighed = sorted(weigh(need, task), key=lambda one: -one.decisiveness)
+    return tuple(one.question for one in weighed[:most])
+
+
+def weigh(need: Requirements, task: Task | None = None) -> Iterator[Weighed]:
+    """Every question whose answer can change the plan, in the order of the fields."""
+    whole = completed(need)
+    now = essence(decide(need, task))
+    for spec in SPECS:
+        if not need.known(spec.name):
+            change = _mean_change(spec, need, whole, now, task)
+            if change > 0:
+                default = whole.get(spec.name)
+                yield Weighed(Question(spec.name, spec.question, spec.reason, default), change)
+
+
+def _mean_change(spec: Field, need: Requirements, whole: Requirements, now: Essence, task: Task | None) -> float:
+    answers = spec.answers(whole)
+    total = sum(weight for _, weight in answers)
+    changes = (weight * _change(spec.name, value, need, now, task) for value, weight in answers)
+    return sum(changes) / total if answers else 0.0
+
+
+def _change(name: str, value: Any, need: Requirements, now: Essence, task: Task | None) -> float:
+    """Of the plan, if this were the answer. Answers that make no sense with the rest change nothing."""
+    try:
+        return essence(decide(answered(need, name, value), task)).distance(now)
+    except UserError:
+        return 0.0
+
+
+def answered(need: Requirements, name: str, value: Any) -> Requirements:
+    """The need with an answer."""
+    held: Fact[Any] = Fact(value, "given", "answered")
+    return need.having(name, held.value, held.origin, held.where)

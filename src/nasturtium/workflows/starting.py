@@ -1,0 +1,67 @@
+"""Architectures of the recommended space that a search would begin with: they stand in the plan beside known networks."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nasturtium.advisor import Estimate, Plan, Proposal
+from nasturtium.advisor.proposals import MOST
+from nasturtium.errors import LimitError
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits
+from nasturtium.space import Architecture
+from nasturtium.strategies.auto import starters
+from nasturtium.trial import History, Objective
+from nasturtium.workflows.preparation import Prepared
+from nasturtium.workflows.spaces import find_space
+
+KNOWN = 3
+"""Known networks that stay in the plan where architectures of the space join them."""
+
+
+def with_starts(plan: Plan, prepared: Prepared, seed: int) -> Plan:
+    """The plan with the one that `auto` would try first. Unchanged where no search is advised, or nothing fits."""
+    if not plan.search.advised:
+        return plan
+    try:
+        candidates, costs = space_of(plan, prepared)
+        first = starters(History((Objective(plan.metric, "maximize"),)), seed, candidates)[0]
+    except LimitError:
+        return plan
+    expected = plan.proposals[0].expected if plan.proposals else Estimate(None, None, None, "assumed", "")
+    reason = "Of fifty random architectures of the space the one with most parameters and MACs within the limits."
+    start = of_space(plan, first, dict(costs(first)), "start", expected, reason)
+    return replace(plan, proposals=(*plan.proposals[: MOST - 1], start))
+
+
+def space_of(plan: Plan, prepared: Prepared) -> tuple[LimitedCandidates, CostModel]:
+    """What the search would search. Raises `LimitError` where nothing in the space is within the limits."""
+    limits: Limits = plan.bounds.limits
+    space, _ = find_space(plan.search.space, prepared.task, limits)
+    costs = CostModel(space)
+    candidates = LimitedCandidates(space, costs, limits)
+    candidates.sample(np.random.default_rng(0))
+    return candidates, costs
+
+
+def of_space(
+    plan: Plan, one: Architecture, costs: dict[str, Any], name: str, expected: Estimate, reason: str
+) -> Proposal:
+    """An architecture of the space as a proposal, with its decisions, so that a search can begin with it."""
+    return Proposal(
+        name=f"{one.space_name}-{name}",
+        title=f"An architecture of the space {one.space_name}",
+        params=costs["params"],
+        macs=costs["macs"],
+        memory=costs["memory"],
+        size=costs["size"],
+        builds=True,
+        fits=not plan.bounds.limits.check(costs),
+        over=tuple(str(broken) for broken in plan.bounds.limits.check(costs)),
+        metric=plan.metric,
+        expected=expected,
+        reason=reason,
+        source="counted here; docs/spaces.md",
+        space=one.space_name,
+        decisions=dict(one.values),
+    )
