@@ -53,6 +53,15 @@ def predict_file(run: str, inputs: str) -> Predictions:
     return predict_rows(run, inputs, None if images is None else [str(image) for image in images])
 
 
+def predict_records(run: str, records: list[dict[str, Any]]) -> Predictions:
+    """Predictions for rows of a table, each by column name. Raises `RunError` for none."""
+    import pandas as pd
+
+    if not records:
+        raise RunError("There are no rows to predict.")
+    return predict_rows(run, pd.DataFrame(records))
+
+
 def predict_rows(run: str, rows: Any, labels: list[str] | None = None) -> Predictions:
     """Predictions for whatever `Preprocessing.encode` takes."""
     folder, _ = open_folder(run)
