@@ -181,12 +181,14 @@ class SearchBudget:
 class Wanted:
     """What the derived architectures must be.
 
-    limits: hard bounds on costs that the supernet can expect ("macs", "params", "latency_ms"), by name.
+    limits: hard bounds on costs, by name ("macs", "params", "latency_ms").
+    costs: how to work out limited costs that the supernet does not count, for one architecture (predicted latency).
     feasible: does an architecture meet every limit that can be checked before training? None: all do.
     count: how many architectures to derive, the most probable first.
     """
 
     limits: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, Callable[[Architecture], float]] = field(default_factory=dict)
     feasible: Callable[[Architecture], bool] | None = None
     count: int = 1
 
@@ -196,19 +198,21 @@ class TraceEpoch:
     """A one-shot search after one epoch.
 
     weights: of each mixture over its options, as probabilities. entropy: mean over the mixtures, 1 where all options
-    are equally probable. skips: share of the mixtures with skip connections among their options whose strongest option
-    is one; None where no mixture has any. train_loss: mean over the epoch. validation_loss: of the rows that train the
-    architecture. eigenvalue: the dominant one of the Hessian of the validation loss, where asked. costs: expected of
-    the mixed network, by name.
+        are equally probable. skips: share of skip connections among the edges, blocks and depths of the architecture
+        that would be derived now; None where no mixture offers any. train_loss: mean over the epoch.
+    validation_loss: of the rows that train the architecture; None while it is not trained.
+    eigenvalue: the dominant one of the Hessian of the validation loss, where asked.
+    costs: limited costs that are expected of the mixed network. derived_costs: of the architecture derived now.
     """
 
     weights: tuple[Float[np.ndarray, " options"], ...]
     entropy: float
     skips: float | None
     train_loss: float
-    validation_loss: float
+    validation_loss: float | None
     eigenvalue: float | None = None
     costs: Mapping[str, float] = field(default_factory=dict)
+    derived_costs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,37 @@ class Derived:
 
     architectures: tuple[Architecture, ...]
     trace: Trace
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A row of codes, -1 where dead, and the natural logarithm of the probability with which it was drawn.
+
+    log_prob: over the live decisions, numbers of many values by interval. None stands for the probability
+    that the policy which is updated gives it: "this is one of yours".
+    """
+
+    codes: tuple[int, ...]
+    log_prob: float | None = None
+
+
+class Policy(Protocol):
+    """A distribution over the architectures of a space. Immutable."""
+
+    def sample(self, rng: np.random.Generator, count: int = 1) -> list[Sample]:
+        """Independent draws, deciding along the tree, so that only live decisions are made. They may repeat."""
+        ...
+
+    def log_prob(self, codes: tuple[int, ...]) -> float:
+        """Natural logarithm of the probability of a row of codes."""
+        ...
+
+    def update(self, samples: Sequence[Sample], rewards: Sequence[float]) -> "Policy":
+        """The policy after one update with these samples, all together. rewards: larger is better, finite.
+
+        A sample drawn otherwise (`log_prob` says how) counts by its importance weight, as each policy documents.
+        """
+        ...
 
 
 TraceReport = Callable[[Trace], bool]

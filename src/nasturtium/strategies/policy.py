@@ -11,41 +11,12 @@ of one, and a one-shot trainer can be handed one: it needs nothing of a study.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
 
-
-@dataclass(frozen=True)
-class Sample:
-    """A row of codes, -1 where dead, and the natural logarithm of the probability with which it was drawn.
-
-    log_prob: over the live decisions, numbers of many values by interval (see `Actions`). None stands for the
-    probability that the policy which is updated gives it: "this is one of yours".
-    """
-
-    codes: tuple[int, ...]
-    log_prob: float | None = None
-
-
-class Policy(Protocol):
-    """A distribution over the architectures of a space. Immutable."""
-
-    def sample(self, rng: np.random.Generator, count: int = 1) -> list[Sample]:
-        """Independent draws, deciding along the tree, so that only live decisions are made. They may repeat."""
-        ...
-
-    def log_prob(self, codes: tuple[int, ...]) -> float:
-        """Natural logarithm of the probability of a row of codes."""
-        ...
-
-    def update(self, samples: Sequence[Sample], rewards: Sequence[float]) -> "Policy":
-        """The policy after one update with these samples, all together. rewards: larger is better, finite.
-
-        A sample drawn otherwise (`log_prob` says how) counts by its importance weight, as each policy documents.
-        """
-        ...
+from nasturtium.roles import Policy as Policy
+from nasturtium.roles import Sample as Sample
 
 
 @dataclass(frozen=True)
