@@ -1,0 +1,98 @@
+"""The parameters of an expression: their names in its module, and how each is made up."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from nasturtium.blocks import Concat, Expr, Gate, Graph, OpenGraph, Primitive, Seq, Sum
+from nasturtium.blocks.primitives import Zero
+from nasturtium.supernet.slices import Axes, Axis, axes_of, channels_after, channels_of, length
+from nasturtium.task import Signal
+
+
+class Wanted(NamedTuple):
+    """A parameter that a module needs.
+
+    name: its path in the module. axes: what it is made of. leaf, x, own: the primitive that has it, the input of that,
+    and the parameter's name there, for initial values.
+    """
+
+    name: str
+    axes: Axes
+    leaf: Primitive
+    x: Signal
+    own: str
+
+
+Found = tuple[tuple[Wanted, ...], Axis]
+"""The parameters of an expression, and how the channels of its result are made up."""
+
+
+@lru_cache(maxsize=50_000)
+def parameters(expr: Expr, x: Signal, channels: Axis) -> Found:
+    """Of the module of `expr` for an input of type `x` whose channels are made up like this."""
+    match expr:
+        case Seq():
+            wanted: list[Wanted] = []
+            for name, part, at in expr.signals(x):
+                inner, channels = parameters(part, at, channels)
+                wanted += below(name, inner)
+            return tuple(wanted), channels
+        case Sum(branches):
+            found = [(f"branches.{name}", parameters(branch, x, channels)) for name, branch in branches]
+            return _all(found), found[0][1][1]
+        case Concat(branches):
+            found = [(f"branches.{name}", parameters(branch, x, channels)) for name, branch in branches]
+            return _all(found), tuple(part for _, (_, made) in found for part in made)
+        case Gate(body):
+            return tuple(below("body", parameters(body, x, channels)[0])), channels
+        case Graph(edges=edges, outputs=outputs):
+            named = tuple((s, t, f"operations.edge_{s}_{t}", op) for s, t, op in edges)
+            return _graph(named, outputs, getattr(expr, "joins", ()), expr.values(x), channels)
+        case Primitive():
+            axes = axes_of(expr, x, channels).items()
+            return tuple(Wanted(name, made, expr, x, name) for name, made in axes), channels_after(expr, x, channels)
+    raise TypeError(f"not an expression: {expr!r}")
+
+
+@lru_cache(maxsize=10_000)
+def open_parameters(graph: OpenGraph, x: Signal, channels: Axis) -> Found:
+    """Of a relaxed cell: `edge_{s}_{t}.{option}.…` for every option of every edge."""
+    edges = [(edge, f"{edge.name}.{key}", op) for edge in graph.edges for key, op in edge.options]
+    named = tuple((edge.source, edge.target, name, op) for edge, name, op in edges)
+    return _graph(named, graph.outputs, graph.joins, graph.values(x), channels)
+
+
+def _graph(
+    edges: tuple[tuple[int, int, str, Expr], ...],
+    outputs: tuple[int, ...],
+    joins: tuple[tuple[int, tuple[int, ...]], ...],
+    signals: dict[int, Signal],
+    channels: Axis,
+) -> Found:
+    made: dict[int, Axis] = {0: channels}
+    joined = dict(joins)
+    wanted: list[Wanted] = []
+    for value in sorted(set(signals) - {0}):
+        if value in joined:
+            made[value] = tuple(part for k in joined[value] for part in made[k])
+        for source, target, name, op in edges:
+            if target == value and not isinstance(op, Zero):
+                inner, after = parameters(op, signals[source], made[source])
+                made.setdefault(value, after)
+                wanted += below(name, inner)
+        made.setdefault(value, channels_of(signals[value]))
+    return tuple(wanted), tuple(part for k in outputs for part in made[k])
+
+
+def below(name: str, wanted: tuple[Wanted, ...]) -> list[Wanted]:
+    """The same parameters seen from the module that holds theirs as `name`."""
+    return [one._replace(name=f"{name}.{one.name}" if name else one.name) for one in wanted]
+
+
+def _all(found: list[tuple[str, Found]]) -> tuple[Wanted, ...]:
+    return tuple(one for name, (wanted, _) in found for one in below(name, wanted))
+
+
+def fitting(channels: Axis, x: Signal) -> Axis:
+    """The make-up of the channels of `x`, forgotten where it does not add up (a foreign module came between)."""
+    return channels if length(channels) == x.channels else channels_of(x)

@@ -1,0 +1,53 @@
+"""Spaces that weights cannot be shared over, refused before anything is built."""
+
+from nasturtium.errors import SpaceError
+from nasturtium.hardware.links import is_network
+from nasturtium.space import Space
+from nasturtium.space.decisions import Real
+from nasturtium.space.places import Fork, Group, Place, Span
+from nasturtium.supernet.links import chain, is_cell, links
+from nasturtium.task import Signal
+
+MOST_OPTIONS = 256
+"""Of one decision: each option has a weight, and shapes are gone through for each."""
+INSTEAD = "use the strategy auto or regularized-evolution, which train every architecture alone"
+
+
+def refuse(space: Space) -> Signal:
+    """The type of the space's input. Raises `SpaceError`, naming decision and alternatives, where nothing is shared."""
+    if space.task is None or not is_network(space.root):
+        why = "it was made without a task" if space.task is None else "its root is not a block"
+        raise SpaceError(f"The space {space.name!r} has no supernet: {why}.")
+    for named in space.decisions:
+        if isinstance(named.decision, Real):
+            raise SpaceError(
+                f"Weights cannot be shared over the decision {named.path!r} ({named.decision.describe()}): a "
+                f"real has no options to weigh. Write choice(…) with a few values of it, or {INSTEAD}."
+            )
+        if named.decision.size > MOST_OPTIONS:
+            raise SpaceError(
+                f"Weights cannot be shared over the decision {named.path!r}: it has {named.decision.size:,} options, "
+                f"and {MOST_OPTIONS} is the most. Give integer(…) a larger step, or {INSTEAD}."
+            )
+    for link in links(chain(space.root)):
+        cell = _hidden_cell(link.place, link.width is not None)
+        if cell is not None:
+            raise SpaceError(
+                f"Weights cannot be shared over the cell at {cell.path or 'root'!r}, because it stands inside a "
+                f"{'stage' if link.width is not None else 'block'}. Put it into a sequence(…), or {INSTEAD}."
+            )
+    return space.task.input
+
+
+def _hidden_cell(place: Place, inside: bool) -> Group | None:
+    """A cell with open edges that is not a link of its own."""
+    if is_cell(place):
+        return place if inside else None
+    below: tuple[Place, ...] = ()
+    if isinstance(place, Fork):
+        below = place.options
+    elif isinstance(place, Span):
+        below, inside = place.items, True
+    elif isinstance(place, Group):
+        below, inside = place.parts, True
+    return next((cell for part in below if (cell := _hidden_cell(part, inside)) is not None), None)
