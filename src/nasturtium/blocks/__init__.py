@@ -3,6 +3,8 @@
 from nasturtium.blocks.block import Block, Chain
 from nasturtium.blocks.build import build, construct
 from nasturtium.blocks.canonical import canonical
+from nasturtium.blocks.cell_operations import CELL_OPERATIONS, DARTS_OPERATIONS, NASNET_OPERATIONS
+from nasturtium.blocks.cell_stack import Cell, CellNode, CellStack
 from nasturtium.blocks.cells import NB201_EDGES, NB201_OPERATIONS, NB201Cell, NB201Reduction, NormAct
 from nasturtium.blocks.chain import Sequence, Stage, sequence, stage
 from nasturtium.blocks.conv import ConvBN, Downsample, MBConv, Plain, Residual, Resolution, Separable
@@ -14,11 +16,13 @@ from nasturtium.blocks.foreign import Foreign, Module, module
 from nasturtium.blocks.heads import Head
 from nasturtium.blocks.open_graph import Chosen, OpenEdge, OpenGraph, Relaxable
 from nasturtium.blocks.source import Source, source
+from nasturtium.blocks.wide import Part, Wide
 
 __all__ = [
-    "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call", "Chain", "Chosen", "Concat", "ConvBN", "Counts", "Dense",
-    "DenseResidual", "Downsample", "Embed", "Expr", "Foreign", "Gate", "Graph", "Head", "MBConv", "Module", "NB201Cell",
-    "NB201Reduction", "NormAct", "OpenEdge", "OpenGraph", "Plain", "Primitive", "Relaxable", "Residual", "Resolution",
-    "Separable", "Seq", "Sequence", "Source", "Stage", "Sum", "build", "canonical", "construct", "counted", "deployed",
-    "module", "preprocessing", "primitives", "sequence", "source", "stage",
+    "CELL_OPERATIONS", "DARTS_OPERATIONS", "NASNET_OPERATIONS", "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call",
+    "Cell", "CellNode", "CellStack", "Chain", "Chosen", "Concat", "ConvBN", "Counts", "Dense", "DenseResidual",
+    "Downsample", "Embed", "Expr", "Foreign", "Gate", "Graph", "Head", "MBConv", "Module", "NB201Cell",
+    "NB201Reduction", "NormAct", "OpenEdge", "OpenGraph", "Part", "Plain", "Primitive", "Relaxable", "Residual",
+    "Resolution", "Separable", "Seq", "Sequence", "Source", "Stage", "Sum", "Wide", "build", "canonical", "construct",
+    "counted", "deployed", "module", "preprocessing", "primitives", "sequence", "source", "stage",
 ]  # fmt: skip

@@ -1,19 +1,25 @@
 """Canonical form: one text for all expressions that are the same function under matched weights.
 
 Identities vanish, nested sequences and sums are flattened, branches of a sum are sorted, names do not count. In a cell
-a value is a sum of operation outputs; operations with weights are told apart by instance, the others by value.
+a value is a sum of operation outputs; operations with weights are told apart by instance, the others by value. Large
+cells and stacks of cells are labelled by refinement (`stacked`).
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import permutations, product
+from math import factorial, prod
 
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Primitive, Seq, Sum
 from nasturtium.blocks.primitives import Zero
+from nasturtium.blocks.stacked import stacked
 from nasturtium.task import Signal
 
 IDENTITY = "x"
 NOTHING = repr(Zero())
+MOST_EDGES, MOST_ORDERS = 16, 5040
+"""A cell with more, or with joins, is labelled by refinement: texts of values inside values, and orders of edges that
+look alike, would grow beyond bounds."""
 
 
 def canonical(expr: Expr, x: Signal) -> str:
@@ -29,7 +35,7 @@ def canonical(expr: Expr, x: Signal) -> str:
         case Gate(body):
             return f"gate({canonical(body, x)})"
         case Graph():
-            return _cell(expr, x)
+            return _small(expr, x) if len(expr.edges) <= MOST_EDGES and not expr.joins else _large(expr, x)
         case Primitive():
             return IDENTITY if expr.is_identity(x) else f"{expr!r}"
     raise TypeError(f"not an expression: {expr!r}")
@@ -55,7 +61,7 @@ def _terms(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=50_000)
-def _cell(expr: Graph, x: Signal) -> str:
+def _small(expr: Graph, x: Signal) -> str:
     """The least text over all labellings of the weighted edges, those that look alike being interchangeable."""
     known = expr.values(x)
     texts = {(s, t): canonical(op, known[s]) for s, t, op in expr.edges}
@@ -64,12 +70,27 @@ def _cell(expr: Graph, x: Signal) -> str:
     groups: dict[str, list[tuple[int, int]]] = {}
     for edge in sorted(weighted, key=lambda e: looks[e]):
         groups.setdefault(looks[edge], []).append(edge)
+    if prod(factorial(len(group)) for group in groups.values()) > MOST_ORDERS:
+        return _large(expr, x)
     best: str | None = None
     for orders in product(*(permutations(group) for group in groups.values())):
         labels = {edge: f"#{k}" for k, edge in enumerate(edge for order in orders for edge in order)}
         text = _render(expr, texts, labels)
         best = text if best is None or text < best else best
     return best or IDENTITY
+
+
+def _large(expr: Graph, x: Signal) -> str:
+    known = expr.values(x)
+    edges = []
+    for source, target, op in expr.edges:
+        text = _remembered(op, known[source])
+        edges.append((source, target, "" if text == IDENTITY else text, _has_weights(op, known[source])))
+    return f"stack({stacked(edges, expr.outputs, expr.joins)})"
+
+
+# The cells of a stack have the same few operations again and again.
+_remembered = lru_cache(maxsize=50_000)(canonical)
 
 
 def _has_weights(op: Expr, x: Signal) -> bool:

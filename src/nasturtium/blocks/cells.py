@@ -22,18 +22,36 @@ NB201_EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 NB201_OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 
 
-def live_edges(edges: Iterable[Edge], outputs: tuple[int, ...]) -> tuple[Edge, ...]:
-    """Edges on a path from the input (0) to an output; edges that carry `Zero` are no path."""
+def live_edges(
+    edges: Iterable[Edge], outputs: tuple[int, ...], joins: tuple[tuple[int, tuple[int, ...]], ...] = ()
+) -> tuple[Edge, ...]:
+    """Edges on a path from the input (0) to an output; edges that carry `Zero` are no path.
+
+    joins: (value, earlier values that are concatenated to it); all of them have to be reached from the input.
+    """
     kept = [edge for edge in edges if not isinstance(edge[2], Zero)]
-    reached = {0}
+    reached, joined = {0}, dict(joins)
+
+    def is_reached(value: int) -> bool:
+        return value in reached or (value in joined and all(is_reached(part) for part in joined[value]))
+
     for source, target, _ in kept:  # sorted by target, so one pass is enough
-        if source in reached:
+        if is_reached(source):
             reached.add(target)
-    needed = set(outputs)
+    needed = set[int]()
+
+    def need(value: int) -> None:
+        if value not in needed:
+            needed.add(value)
+            for part in joined.get(value, ()):
+                need(part)
+
+    for value in outputs:
+        need(value)
     for source, target, _ in reversed(kept):
         if target in needed:
-            needed.add(source)
-    return tuple(edge for edge in kept if edge[0] in reached and edge[1] in needed)
+            need(source)
+    return tuple(edge for edge in kept if is_reached(edge[0]) and edge[1] in needed)
 
 
 def relu_conv_bn(width: int, kernel: int, stride: int = 1) -> Expr:

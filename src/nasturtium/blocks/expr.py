@@ -140,33 +140,53 @@ class Gate(Expr):
 
 @dataclass(frozen=True)
 class Graph(Expr):
-    """A cell: value 0 is the input, every other value the sum of operations on earlier values.
+    """A cell, or a stack of cells: value 0 is the input, every other value the sum of operations on earlier values, or
+    a concatenation of earlier values.
 
-    edges: (source, target, operation) with source < target, in order of target; no dead ones (see `cells.live_edges`).
+    edges: (source, target, operation) with source < target, in order of target, at most one from a source to a target;
+        no dead ones (see `cells.live_edges`).
     outputs: values that are concatenated to the result (one: taken as it is).
+    joins: (value, earlier values that are concatenated to it), in order of value; no edge leads to such a value.
     """
 
     edges: tuple[tuple[int, int, Expr], ...]
     outputs: tuple[int, ...]
+    joins: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     def values(self, x: Signal) -> dict[int, Signal]:
         """Type of each value."""
         known = {0: x}
-        for target in sorted({target for _, target, _ in self.edges}):
-            arriving = [op.out(known[source]) for source, at, op in self.edges if at == target]
-            known[target] = _same(arriving, "added")
+        for value, arriving, joined in self.steps():
+            if joined:
+                known[value] = _concatenated([known[k] for k in joined])
+            else:
+                known[value] = _same([op.out(known[source]) for source, _, op in arriving], "added")
         return known
+
+    def steps(self) -> Iterator[tuple[int, list[tuple[int, int, Expr]], tuple[int, ...]]]:
+        """Each value but the input, in order, with the edges that lead to it and the values that it joins."""
+        arriving: dict[int, list[tuple[int, int, Expr]]] = {value: [] for value, _ in self.joins}
+        for edge in self.edges:
+            arriving.setdefault(edge[1], []).append(edge)
+        joined = dict(self.joins)
+        for value in sorted(arriving):
+            yield value, arriving[value], joined.get(value, ())
 
     def out(self, x: Signal) -> Signal:
         known = self.values(x)
-        outs = [known[k] for k in self.outputs]
-        return replace(outs[0], shape=(sum(o.channels for o in outs), *outs[0].shape[1:]))
+        return _concatenated([known[k] for k in self.outputs])
 
     def call(self, x: Signal) -> Call:
         known = self.values(x)
         wiring = tuple((source, target) for source, target, _ in self.edges)
         named = tuple((f"edge_{s}_{t}", op.call(known[s])) for s, t, op in self.edges)
-        return Call(modules.Graph, (wiring, self.outputs), named)
+        return Call(modules.Graph, (wiring, self.outputs, *([self.joins] if self.joins else [])), named)
+
+
+def _concatenated(signals: list[Signal]) -> Signal:
+    if len({(signal.kind, signal.shape[1:]) for signal in signals}) != 1:
+        raise SpaceError(f"Values of shapes {[signal.shape for signal in signals]} cannot be concatenated.")
+    return replace(signals[0], shape=(sum(signal.channels for signal in signals), *signals[0].shape[1:]))
 
 
 def _same(signals: list[Signal], verb: str) -> Signal:

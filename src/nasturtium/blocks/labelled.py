@@ -15,7 +15,10 @@ SKIP = "skip"
 
 
 def cells(expr: Expr) -> list[Graph]:
-    """Every `Graph` in a network that is not part of another, in order; equal ones come as often as they are there."""
+    """Every `Graph` in a network that is not part of another, in order; equal ones come as often as they are there.
+
+    A stack of cells is cut at its joins: each join is the output of one cell, whose inputs become one (0).
+    """
     return list(_cells(expr))
 
 
@@ -53,13 +56,33 @@ def _kinds(expr: Expr) -> Iterator[str]:
 
 def _cells(expr: Expr) -> Iterator[Graph]:
     match expr:
-        case Graph():
+        case Graph(joins=()):
             yield expr
+        case Graph():
+            yield from _cut(expr)
         case Seq(parts) | Sum(parts) | Concat(parts):
             for _, part in parts:
                 yield from _cells(part)
         case Gate(body):
             yield from _cells(body)
+
+
+@lru_cache(maxsize=256)
+def _cut(stack: Graph) -> tuple[Graph, ...]:
+    """The cells of a stack, each numbered from 1 on."""
+    starts = {0, *(value for value, _ in stack.joins)}
+    cut = []
+    for _, parts in [*stack.joins, *([] if set(stack.outputs) <= starts else [(0, stack.outputs)])]:
+        within, open_ones = set[int](), [part for part in parts if part not in starts]
+        while open_ones:
+            value = open_ones.pop()
+            if value not in within:
+                within.add(value)
+                open_ones += [s for s, t, _ in stack.edges if t == value and s not in starts]
+        number = dict.fromkeys(starts, 0) | {value: 1 + place for place, value in enumerate(sorted(within))}
+        edges = tuple((number[s], number[t], op) for s, t, op in stack.edges if t in within)
+        cut.append(Graph(edges, tuple(number[part] for part in parts)))
+    return tuple(cut)
 
 
 def _edges(cell: Graph) -> list[Edge]:

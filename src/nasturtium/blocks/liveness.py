@@ -90,13 +90,17 @@ def _branches(branches: list[Expr], x: Signal, keep: bool, joined_in_place: bool
 
 @dataclass(frozen=True)
 class _Line:
-    """A step of a cell: an operation on one buffer, or (op None) the sum of two. size: of its result."""
+    """A step of a cell: an operation on one buffer, or (op None) a sum of two or a concatenation of several buffers.
+
+    size: of its result. fresh: may it not overwrite an operand?
+    """
 
     result: int
     operands: tuple[int, ...]
     op: Expr | None
     at: Signal
     size: int
+    fresh: bool = False
 
 
 def _graph(expr: Graph, x: Signal, keep: bool) -> _Run:
@@ -111,7 +115,7 @@ def _graph(expr: Graph, x: Signal, keep: bool) -> _Run:
         dying = {buffer for buffer in line.operands if last_read[buffer] <= place}
         held = sum(alive.values())
         if line.op is None:
-            overwritten = any(alive[buffer] == line.size for buffer in dying)
+            overwritten = not line.fresh and any(alive[buffer] == line.size for buffer in dying)
             peak = max(peak, held + (0 if overwritten else line.size))
         else:
             (source,) = line.operands
@@ -125,11 +129,19 @@ def _graph(expr: Graph, x: Signal, keep: bool) -> _Run:
 
 def _lines(expr: Graph, x: Signal) -> tuple[list[_Line], list[int]]:
     """A cell as straight-line code over numbered buffers (0 is the input), and the buffers of its outputs."""
-    known, buffers = expr.values(x), {0: 0}
+    known, buffers, joins = expr.values(x), {0: 0}, dict(expr.joins)
     lines: list[_Line] = []
+
+    def read(value: int) -> int:
+        """The buffer of a value; joined values are concatenated when they are first read."""
+        if value not in buffers:
+            parts = tuple(read(part) for part in joins[value])
+            lines.append(_Line(len(lines) + 1, parts, None, known[value], known[value].size, fresh=True))
+            buffers[value] = lines[-1].result
+        return buffers[value]
+
     for source, target, op in expr.edges:
-        at, size = known[source], known[target].size
-        term = buffers[source]
+        term, at, size = read(source), known[source], known[target].size
         if not _run(op, at, keep=True).alias:
             lines.append(_Line(len(lines) + 1, (term,), op, at, size))
             term = lines[-1].result
@@ -137,4 +149,4 @@ def _lines(expr: Graph, x: Signal) -> tuple[list[_Line], list[int]]:
             lines.append(_Line(len(lines) + 1, (buffers[target], term), None, at, size))
             term = lines[-1].result
         buffers[target] = term
-    return lines, [buffers[value] for value in expr.outputs]
+    return lines, [read(value) for value in expr.outputs]

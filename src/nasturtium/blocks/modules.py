@@ -49,20 +49,34 @@ class Gate(nn.Module):
 
 
 class Graph(nn.Module):
-    """A cell: value 0 is the input, every other value the sum of operations on earlier values."""
+    """A cell or a stack of cells: value 0 is the input, every other value the sum of operations on earlier values, or a
+    concatenation of earlier values (`joins`).
+    """
 
-    def __init__(self, wiring: tuple[tuple[int, int], ...], outputs: tuple[int, ...], **operations: nn.Module) -> None:
+    def __init__(
+        self,
+        wiring: tuple[tuple[int, int], ...],
+        outputs: tuple[int, ...],
+        joins: tuple[tuple[int, tuple[int, ...]], ...] = (),
+        **operations: nn.Module,
+    ) -> None:
         super().__init__()
-        self.wiring, self.outputs = wiring, outputs
+        self.wiring, self.outputs, self.joins = wiring, outputs, dict(joins)
         self.operations = nn.ModuleDict(operations)
 
     def forward(self, x: Tensor) -> Tensor:
         values = {0: x}
         for (source, target), operation in zip(self.wiring, self.operations.values(), strict=True):
-            y = operation(values[source])
+            y = operation(self._read(values, source))
             values[target] = values[target] + y if target in values else y
-        outs = [values[k] for k in self.outputs]
+        outs = [self._read(values, k) for k in self.outputs]
         return outs[0] if len(outs) == 1 else torch.cat(outs, dim=1)
+
+    def _read(self, values: dict[int, Tensor], value: int) -> Tensor:
+        """Values are joined when they are first read."""
+        if value not in values:
+            values[value] = torch.cat([self._read(values, k) for k in self.joins[value]], dim=1)
+        return values[value]
 
 
 class Zero(nn.Module):
@@ -70,6 +84,15 @@ class Zero(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
+
+
+class Shift(nn.Module):
+    """One place back along each spatial axis of `[N, C, ...]`: the first places go, zeros follow the last."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        for axis in range(2, x.ndim):
+            x = x.narrow(axis, 1, x.shape[axis] - 1)
+        return nn.functional.pad(x, (0, 1) * (x.ndim - 2))
 
 
 class Resize(nn.Module):

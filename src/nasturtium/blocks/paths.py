@@ -96,8 +96,8 @@ def paths(expr: Expr) -> Paths:
             return _chain([paths(part) for _, part in parts])
         case Sum(branches) | Concat(branches):
             return _branching(tuple((0, 1, part) for _, part in branches), (1,))
-        case Graph(edges, outputs):
-            return _branching(edges, outputs)
+        case Graph(edges, outputs, joins):
+            return _branching(edges, outputs, joins)
         case Gate(body):
             return _open(paths(body).counts, paths(body).local)
         case Zero():
@@ -161,21 +161,30 @@ def _either(one: Paths | None, other: Paths) -> Paths:
     )
 
 
-def _branching(edges: Sequence[tuple[int, int, Expr]], outputs: tuple[int, ...]) -> Paths:
+def _branching(
+    edges: Sequence[tuple[int, int, Expr]],
+    outputs: tuple[int, ...],
+    joins: tuple[tuple[int, tuple[int, ...]], ...] = (),
+) -> Paths:
     """Of a graph of operations; its own features join those of the branching parts in it."""
     own = [(source, target, _edge(op)) for source, target, op in edges]
+    arriving: dict[int, list[tuple[int, Paths | None]]] = {}
+    for source, target, op in own:
+        arriving.setdefault(target, []).append((source, op))
+    arriving |= {value: [(part, None) for part in parts] for value, parts in joins}
     reached: dict[int, Paths] = {0: _open()}
-    for target in sorted({target for _, target, _ in own}):
+    for target in sorted(arriving):
         value: Paths | None = None
-        for source, at, op in own:
-            if at == target and source in reached:
-                value = _either(value, _chain([reached[source], op]))
+        for source, way in arriving[target]:
+            if source in reached:
+                value = _either(value, reached[source] if way is None else _chain([reached[source], way]))
         if value is not None:
             reached[target] = value
     joined: Paths | None = None
     for output in outputs:
         joined = _either(joined, reached[output])
     assert joined is not None
+    ends = set(outputs).union(*(parts for value, parts in joins if value in outputs))
     found = Paths(
         # Along paths a shared edge would count once for each of them.
         counts=np.sum([op.counts for _, _, op in own], axis=0),
@@ -186,7 +195,7 @@ def _branching(edges: Sequence[tuple[int, int, Expr]], outputs: tuple[int, ...])
         through=joined.through,
         number=joined.number,
         leaving=np.sum([op.leaving for source, _, op in own if source == 0] or [_NONE], axis=0),
-        arriving=np.sum([op.arriving for _, target, op in own if target in outputs] or [_NONE], axis=0),
+        arriving=np.sum([op.arriving for _, target, op in own if target in ends] or [_NONE], axis=0),
         local=np.sum([op.local for _, _, op in own], axis=0),
     )
     return replace(found, local=found.features + found.local)

@@ -37,19 +37,34 @@ def _resized(x: Signal, channels: int, kernel: int, stride: int, padding: int) -
 
 @dataclass(frozen=True)
 class Conv(Primitive):
-    """Convolution, "same" padding (kernel // 2). groups: 0 means depth-wise."""
+    """Convolution, "same" padding (half the window). groups: 0 means depth-wise. dilation: distance of the taps."""
 
     out_channels: int
     kernel: int = 3
     stride: int = 1
     groups: int = 1
     bias: bool = False
+    dilation: int = 1
+
+    def __repr__(self) -> str:
+        # Identities hash this text: without dilation it stays what it was before there was any.
+        named = ("out_channels", "kernel", "stride", "groups", "bias", *(("dilation",) if self.dilation != 1 else ()))
+        return f"Conv({', '.join(f'{name}={getattr(self, name)!r}' for name in named)})"
 
     def out(self, x: Signal) -> Signal:
         _spatial(x, "A convolution")
         if x.channels % self._groups(x) or self.out_channels % self._groups(x):
             raise SpaceError(f"{x.channels} -> {self.out_channels} channels do not divide into {self.groups} groups.")
-        return _resized(x, self.out_channels, self.kernel, self.stride, self.kernel // 2)
+        return _resized(x, self.out_channels, self._window, self.stride, self._padding)
+
+    @property
+    def _window(self) -> int:
+        """Places from the first tap to the last."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def _padding(self) -> int:
+        return self.dilation * (self.kernel // 2)
 
     def _groups(self, x: Signal) -> int:
         return self.groups or x.channels
@@ -67,10 +82,51 @@ class Conv(Primitive):
         return self.out(x).size
 
     def call(self, x: Signal) -> Call:
-        options: dict[str, object] = {"stride": self.stride, "padding": self.kernel // 2, "groups": self._groups(x)}
-        plain = {"stride": 1, "padding": 0, "groups": 1}
+        options = {
+            "stride": self.stride,
+            "padding": self._padding,
+            "groups": self._groups(x),
+            "dilation": self.dilation,
+        }
+        plain = {"stride": 1, "padding": 0, "groups": 1, "dilation": 1}
         named = {key: value for key, value in options.items() if value != plain[key]} | {"bias": self.bias}
         return Call(CONVOLUTIONS[x.rank], (x.channels, self.out_channels, self.kernel), tuple(named.items()))
+
+
+@dataclass(frozen=True)
+class LineConv(Primitive):
+    """Convolution of an image along one axis, 0 (rows: a column of taps) or 1, with "same" padding; no bias."""
+
+    out_channels: int
+    kernel: int
+    axis: int
+    stride: int = 1
+
+    def out(self, x: Signal) -> Signal:
+        if x.kind != "image":
+            raise SpaceError(f"A convolution along one axis needs an image, but a {x.kind} of shape {x.shape} arrives.")
+        sides = [(side - 1) // self._along(self.stride, 1)[at] + 1 for at, side in enumerate(x.shape[1:])]
+        return replace(x, shape=(self.out_channels, *sides))
+
+    def params(self, x: Signal) -> int:
+        return self.out_channels * x.channels * self.kernel
+
+    def macs(self, x: Signal) -> int:
+        return self.params(x) * prod(self.out(x).shape[1:])
+
+    def activations(self, x: Signal) -> int:
+        return self.out(x).size
+
+    def call(self, x: Signal) -> Call:
+        options = (
+            ("stride", self._along(self.stride, 1)),
+            ("padding", self._along(self.kernel // 2, 0)),
+            ("bias", False),
+        )
+        return Call(nn.Conv2d, (x.channels, self.out_channels, self._along(self.kernel, 1)), options)
+
+    def _along(self, here: int, across: int) -> tuple[int, int]:
+        return (here, across) if self.axis == 0 else (across, here)
 
 
 @dataclass(frozen=True)
@@ -222,6 +278,18 @@ class Resize(Primitive):
 
     def call(self, x: Signal) -> Call:
         return Call(modules.Resize, (self.side,) * x.rank)
+
+
+@dataclass(frozen=True)
+class Shift(Primitive):
+    """One place back along each axis: the first row and column go, zeros follow the last."""
+
+    def out(self, x: Signal) -> Signal:
+        _spatial(x, "A shift")
+        return x
+
+    def call(self, x: Signal) -> Call:
+        return Call(modules.Shift)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ def file_bytes(expr: Expr, x: Signal) -> tuple[int, Signal]:
         return JOIN * (len(parts) - 1) + sum(parts), expr.out(x)
     if isinstance(expr, Graph):
         known = expr.values(x)
-        return sum(JOIN + file_bytes(op, known[source])[0] for source, _, op in expr.edges), expr.out(x)
+        edges = sum(JOIN + file_bytes(op, known[source])[0] for source, _, op in expr.edges)
+        return edges + JOIN * len(expr.joins), expr.out(x)
     raise TypeError(f"not an expression: {expr!r}")
 
 

@@ -1,5 +1,6 @@
 """Params, MACs and activations of an expression, each part of it counted once for all networks that share it."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Primitive, Seq, Sum
@@ -44,12 +45,24 @@ def _primitive(leaf: Primitive, x: Signal) -> tuple[Triple, Signal]:
 
 def _graph(expr: Graph, x: Signal) -> tuple[Triple, Signal]:
     known, parts = {0: x}, []
+    joins = dict(expr.joins)
     for source, target, op in expr.edges:
+        if source not in known:
+            _join(source, joins, known)
         part, out = sums(op, known[source])
         parts.append(part)
         if known.setdefault(target, out) != out:
             expr.out(x)  # raises, and says what cannot be added
-    return _total(parts), known[expr.outputs[0]] if len(expr.outputs) == 1 else expr.out(x)
+    return _total(parts), known[expr.outputs[0]] if len(expr.outputs) == 1 and expr.outputs[0] in known else expr.out(x)
+
+
+def _join(value: int, joins: dict[int, tuple[int, ...]], known: dict[int, Signal]) -> None:
+    """Adds the type of a concatenated value, and of those it is made of."""
+    for part in joins[value]:
+        if part not in known:
+            _join(part, joins, known)
+    first = known[joins[value][0]]
+    known[value] = replace(first, shape=(sum(known[part].channels for part in joins[value]), *first.shape[1:]))
 
 
 def _total(parts: list[Triple]) -> Triple:

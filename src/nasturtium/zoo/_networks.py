@@ -1,7 +1,5 @@
 """The families of known networks, each in a few sizes, fitted to the size of the task's input."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from nasturtium.blocks import (
@@ -19,35 +17,9 @@ from nasturtium.blocks import (
     sequence,
     stage,
 )
-from nasturtium.space import Space
 from nasturtium.task import Task
+from nasturtium.zoo._families import Family, named, short_side
 from nasturtium.zoo._scale import rounded
-
-
-@dataclass(frozen=True)
-class Size:
-    """One member of a family."""
-
-    label: str
-    tree: Block
-    published: bool
-
-
-@dataclass(frozen=True)
-class Family:
-    name: str
-    citation: str
-    sizes: tuple[Size, ...]
-
-
-def _family(name: str, citation: str, make: Callable[[Any], Block], labels: dict[Any, str], published: Any) -> Family:
-    # A tree without decisions still holds the repeats of its stages: the space of that one network resolves them.
-    trees = {value: Space(make(value)).sample(0).tree for value in labels}
-    return Family(name, citation, tuple(Size(labels[value], trees[value], value == published) for value in labels))
-
-
-def _named(values: tuple[Any, ...]) -> dict[Any, str]:
-    return {value: str(value) for value in values}
 
 
 def lenet5(task: Task) -> Family:
@@ -69,12 +41,12 @@ def lenet5(task: Task) -> Family:
         )
 
     citation = "LeCun et al. 1998, Gradient-based learning applied to document recognition"
-    return _family("lenet5", citation, make, _named((0.25, 0.5, 0.75, 1.0, 1.5)), 1.0)
+    return Family("lenet5", citation, make, named((0.25, 0.5, 0.75, 1.0, 1.5)), 1.0)
 
 
 def resnet8(task: Task) -> Family:
     """Three residual blocks, as in MLPerf Tiny; the label is the width of the first."""
-    first = 2 if _short(task) > 48 else 1
+    first = 2 if short_side(task) > 48 else 1
 
     def make(width: int) -> Block:
         return sequence(
@@ -86,14 +58,14 @@ def resnet8(task: Task) -> Family:
         )
 
     citation = "He et al. 2016, Deep residual learning; Banbury et al. 2021, MLPerf Tiny (arXiv:2106.07597)"
-    return _family("resnet8", citation, make, _named((2, 3, 4, 6, 8, 12, 16, 24, 32)), 16)
+    return Family("resnet8", citation, make, named((2, 3, 4, 6, 8, 12, 16, 24, 32)), 16)
 
 
 def mobilenet_v2(task: Task) -> Family:
     """Inverted residuals of expansion 6; the label is the width multiplier. Small inputs skip the first strides."""
-    short = _short(task)
-    strides = (2, 2, 2, 2, 1, 2) if short > 96 else (1, 2, 2, 2, 1, 1) if short > 48 else (1, 1, 2, 2, 1, 1)
-    rows = ((24, 2), (32, 3), (64, 4), (96, 3), (160, 3)) if short > 16 else ((24, 2), (32, 2), (64, 2))
+    short = short_side(task)
+    strides = (2, 2, 2, 2, 1, 2, 1) if short > 96 else (1, 2, 2, 2, 1, 1) if short > 48 else (1, 1, 2, 2, 1, 1)
+    rows = ((24, 2), (32, 3), (64, 4), (96, 3), (160, 3), (320, 1)) if short > 16 else ((24, 2), (32, 2), (64, 2))
 
     def make(scale: float) -> Block:
         parts: dict[str, Any] = {
@@ -107,12 +79,12 @@ def mobilenet_v2(task: Task) -> Family:
         return sequence(**parts, head=Head(task, hidden=last, activation="relu6"))
 
     citation = "Sandler et al. 2018, MobileNetV2 (arXiv:1801.04381)"
-    return _family("mobilenetv2", citation, make, _named((0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0)), 1.0)
+    return Family("mobilenetv2", citation, make, named((0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0)), 1.0)
 
 
 def ds_cnn(task: Task) -> Family:
     """A convolution and four depth-wise separable ones of one width, which is the label."""
-    first = 2 if _short(task) > 16 else 1
+    first = 2 if short_side(task) > 16 else 1
     kernel = 5 if task.input.rank == 1 else 3
 
     def make(width: int) -> Block:
@@ -121,7 +93,7 @@ def ds_cnn(task: Task) -> Family:
         return sequence(stem=stem, body=stage(block, width, 4), head=Head(task))
 
     citation = "Zhang et al. 2017, Hello edge: keyword spotting on microcontrollers (arXiv:1711.07128)"
-    return _family("ds-cnn", citation, make, _named((8, 12, 16, 24, 32, 48, 64, 96, 128)), 64)
+    return Family("ds-cnn", citation, make, named((8, 12, 16, 24, 32, 48, 64, 96, 128)), 64)
 
 
 def fcn(task: Task) -> Family:
@@ -131,7 +103,7 @@ def fcn(task: Task) -> Family:
         return sequence(conv1=ConvBN(width, 7), conv2=ConvBN(2 * width, 5), conv3=ConvBN(width, 3), head=Head(task))
 
     citation = "Wang et al. 2017, Time series classification from scratch (arXiv:1611.06455)"
-    return _family("fcn", citation, make, _named((8, 16, 24, 32, 64, 128)), 128)
+    return Family("fcn", citation, make, named((8, 16, 24, 32, 64, 128)), 128)
 
 
 def resnet_1d(task: Task) -> Family:
@@ -146,7 +118,7 @@ def resnet_1d(task: Task) -> Family:
         )
 
     citation = "Wang et al. 2017, Time series classification from scratch (arXiv:1611.06455)"
-    return _family("resnet-1d", citation, make, _named((4, 8, 12, 16, 32, 64)), 64)
+    return Family("resnet-1d", citation, make, named((4, 8, 12, 16, 32, 64)), 64)
 
 
 def dense_mlp(task: Task) -> Family:
@@ -157,7 +129,7 @@ def dense_mlp(task: Task) -> Family:
 
     citation = "Gorishniy et al. 2021, Revisiting deep learning models for tabular data (arXiv:2106.11959)"
     labels = {width: f"2x{width}" for width in (8, 16, 32, 64, 128, 256)}
-    return _family("mlp", citation, make, labels, 64)
+    return Family("mlp", citation, make, labels, 64)
 
 
 def tabular_resnet(task: Task) -> Family:
@@ -168,9 +140,4 @@ def tabular_resnet(task: Task) -> Family:
         return sequence(embed=Embed(), body=body, last=NormAct(), head=Head(task))
 
     citation = "Gorishniy et al. 2021, Revisiting deep learning models for tabular data (arXiv:2106.11959)"
-    return _family("tabular-resnet", citation, make, _named((8, 16, 32, 64, 128)), 64)
-
-
-def _short(task: Task) -> int:
-    """The shorter side of the input."""
-    return min(task.input.shape[1:])
+    return Family("tabular-resnet", citation, make, named((8, 16, 32, 64, 128)), 64)

@@ -7,7 +7,9 @@ from nasturtium.errors import SpaceError, hint
 from nasturtium.space import Space
 from nasturtium.task import Task
 from nasturtium.zoo.conv_macro import conv_macro
+from nasturtium.zoo.darts import darts
 from nasturtium.zoo.nasbench201 import nasbench201
+from nasturtium.zoo.nasnet import nasnet
 from nasturtium.zoo.tabular import mlp, tabular
 
 
@@ -28,8 +30,10 @@ Maker = Callable[[Task, float | None, float | None], Space]
 
 SPACES: dict[str, Maker] = {
     "conv-macro": lambda task, params, macs: conv_macro(task, max_params=params, max_macs=macs),
+    "darts": lambda task, params, macs: darts(task),
     "mlp": lambda task, params, macs: mlp(task, max_params=params, max_macs=macs),
     "nasbench201": lambda task, params, macs: nasbench201(task),
+    "nasnet": lambda task, params, macs: nasnet(task),
     "tabular": lambda task, params, macs: tabular(task, max_params=params, max_macs=macs),
 }
 """Makers of ready spaces: (task, most params or None, most MACs or None) to a space."""
