@@ -6,6 +6,7 @@ from nasturtium.strategies.cma_es import CmaEs
 from nasturtium.strategies.enas_controller import EnasController
 from nasturtium.strategies.gp import Gp
 from nasturtium.strategies.grid import Grid
+from nasturtium.strategies.llm import Llm
 from nasturtium.strategies.local_search import LocalSearch
 from nasturtium.strategies.nas_bowl import NasBowl
 from nasturtium.strategies.nasnet_controller import NasnetController
@@ -26,6 +27,7 @@ __all__ = [
     "EnasController",
     "Gp",
     "Grid",
+    "Llm",
     "LocalSearch",
     "NasBowl",
     "NasnetController",

@@ -5,12 +5,14 @@ from types import MappingProxyType
 
 from nasturtium.errors import RunError, hint
 from nasturtium.roles import Strategy
+from nasturtium.strategies._llm_endpoint import Endpoint
 from nasturtium.strategies.auto import Auto
 from nasturtium.strategies.bananas import Bananas
 from nasturtium.strategies.cma_es import CmaEs
 from nasturtium.strategies.enas_controller import EnasController
 from nasturtium.strategies.gp import Gp
 from nasturtium.strategies.grid import Grid
+from nasturtium.strategies.llm import Llm
 from nasturtium.strategies.local_search import LocalSearch
 from nasturtium.strategies.nas_bowl import NasBowl
 from nasturtium.strategies.nasnet_controller import NasnetController
@@ -53,6 +55,7 @@ STRATEGIES: Mapping[str, Factory] = MappingProxyType(
         "reinforce": _reinforce,
         "nasnet": lambda trials: NasnetController(batch=max(1, min(20, trials // 20))),
         "enas": lambda trials: EnasController(batch=max(1, min(20, trials // 50))),
+        "llm": lambda trials: Llm(Endpoint.from_environment()),
     }
 )
 

@@ -40,6 +40,11 @@ class RunFolder:
         return self.path / "control.journal"
 
     @property
+    def answers(self) -> Path:
+        """What a language model answered, where one was asked (see the strategy `llm`)."""
+        return self.path / "llm.jsonl"
+
+    @property
     def result(self) -> Path:
         return self.path / "result.json"
 

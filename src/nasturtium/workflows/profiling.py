@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from nasturtium.workflows.options import SearchOptions
-from nasturtium.workflows.preparation import prepare_data
 
 
 class DataProfile(BaseModel):
@@ -33,6 +32,8 @@ class DataProfile(BaseModel):
 
 def profile_source(options: SearchOptions) -> DataProfile:
     """Read, profile and split. Raises `DataError` and `UserError`."""
+    from nasturtium.workflows.preparation import prepare_data  # brings torch: a server's start does not wait for it
+
     found = prepare_data(options).profile
     facts: dict[str, Any] = asdict(found)
     told = {name: facts[name] for name in DataProfile.model_fields if name in facts and name != "leaks"}

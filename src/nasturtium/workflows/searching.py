@@ -15,7 +15,7 @@ from nasturtium.protocol import Contender, ranked
 from nasturtium.roles import Candidates, Scheduler, Strategy
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
-from nasturtium.strategies import strategy
+from nasturtium.strategies import Llm, strategy
 from nasturtium.study import Ended, Event, JournalStore, Study, run_study
 from nasturtium.training import METRICS
 from nasturtium.trial import History, Objective
@@ -77,6 +77,9 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     history, control, interrupted = _run(session, study, length)
     reasons = (*reasons, why_strategy, why_scheduler, *_what_is_found(study.objectives))
     _tell_failures(session, history)
+    if isinstance(chosen, Llm):
+        for sentence in chosen.remarks():
+            session.remark(sentence)
     return Searched(candidates, history, control, chosen.name, schedule.name, reasons, interrupted)
 
 
@@ -188,12 +191,24 @@ def _affordable_macs(session: Session, speed: Speed | None) -> float | None:
 def _strategy(session: Session, length: Length) -> tuple[Strategy, str]:
     wanted = session.options.strategy
     chosen = strategy(wanted, length.trials)
+    if isinstance(chosen, Llm):
+        chosen = chosen.kept_in(session.folder.answers, about(session))
     if wanted.lower() == "auto":
         return chosen, (
             "The strategy is auto: after a few trials, a model of what architectures are (decisions, graph, costs) "
             "proposes those that it expects to improve most."
         )
     return chosen, f"The strategy {wanted} was asked for."
+
+
+def about(session: Session) -> str:
+    """The task and the limits in words, for a language model: no rows and no names of the data."""
+    task, rows = session.task, len(session.data.development.fold("search")[0])
+    limits = ", ".join(f"{name} at most {shown(name, value)}" for name, value in session.limits.items()) or "none"
+    return (
+        f"Task: {task.kind} of {task.modality} data, rows of shape {task.input.tensor_shape}, {task.outputs} outputs, "
+        f"{rows} training rows. Limits: {limits}."
+    )
 
 
 def _scheduler(session: Session, length: Length) -> tuple[Scheduler, str]:
