@@ -10,11 +10,14 @@ from nasturtium.zoo.registry import SPACES, default_space, ready_space
 from nasturtium.zoo.tabular import mlp, tabular
 
 __all__ = [
+    "GENOTYPES",
     "SPACES",
+    "Genotype",
     "KnownNetwork",
     "build_known",
     "builders",
     "conv_macro",
+    "darts",
     "default_space",
     "genotype",
     "known_networks",

@@ -1,6 +1,6 @@
 """The NASNet search space.
 
-Zoph et al. 2018, "Learning Transferable Architectures for Scalable Image Recognition", CVPR; arXiv:1707.07012, section 3.
+Zoph et al. 2018, "Learning Transferable Architectures for Scalable Image Recognition", CVPR; arXiv:1707.07012.
 
 Ours differs from it in that the results of two operations are always added (the paper also lets them be concatenated,
 which none of its best cells does), and that convolutions are in the form of DARTS.
