@@ -89,8 +89,5 @@ class DataTools:
         else:
             found = predict_records(folder, records or [])
         if output is not None:
-            file = self.desk.roots.path(output, "The output")
-            if file.exists():
-                raise UserError(f"The output {output!r} is there already, and is never overwritten. Name another.")
-            found.write(str(file))
+            found.write(str(self.desk.new_file(output)))
         return PredictionTable(columns=list(found.columns), rows=found.rows[:SHOWN], total=len(found.rows), file=output)

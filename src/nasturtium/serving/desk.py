@@ -39,6 +39,13 @@ class Desk:
         """A place for something new."""
         return None if given is None else str(self.roots.path(given, "The output"))
 
+    def new_file(self, given: str) -> Path:
+        """A file that is not there yet: nothing is overwritten."""
+        file = self.roots.path(given, "The output")
+        if file.exists():
+            raise UserError(f"The output {given!r} is there already, and is never overwritten. Name another.")
+        return file
+
     def space(self, given: str | None) -> str | None:
         """A ready space by name; a file only where code may run."""
         if given is None or not (".py" in given or given.endswith(".json")):

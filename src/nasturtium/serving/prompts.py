@@ -6,8 +6,8 @@ from mcp.server import MCPServer
 
 INSTRUCTIONS = """\
 Nasturtium finds the best neural network for a data set within the limits of a device, with the evidence.
-Usual order: profile_data, (ask the user what would change the plan), start_search, search_status with wait_s,
-show_result, explain, export_model, predict.
+Usual order: profile_data, advise (put its questions to the user), start_search with what it recommends, search_status
+with wait_s, show_result, explain, export_model, predict.
 Rules: report the verdict as it is, also when a simple baseline ships; quote test scores with their intervals; never
 choose between runs by test scores; limits count only as measured on the exported file; say what was assumed."""
 
@@ -17,9 +17,9 @@ def find_network(source: str, limits: str = "none", budget: str = "10m") -> str:
     return (
         f"Find the best network for {source!r}. Limits: {limits}. Budget: {budget}.\n"
         "1. Profile the data with profile_data and tell me what matters: task, balance, leaks, duplicates.\n"
-        "2. Ask me only what would change the plan (device and its limits, metric, what an error costs), each question "
-        "with the reason and the default that you will assume.\n"
-        "3. Start the search with these limits, and follow it with search_status.\n"
+        "2. Call advise; put its questions to me, each with the reason and the default that is assumed, and call it "
+        "again with my answers. If it advises against a search, tell me why and stop.\n"
+        "3. Start the search that it recommends with these limits, and follow it with search_status.\n"
         "4. Tell me the verdict, the test score with its interval, the strongest baseline, what the search cost and "
         "gained, and whether each limit is met on the exported file. If a baseline ships, say so."
     )

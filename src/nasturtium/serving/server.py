@@ -5,6 +5,7 @@ from typing import Any
 
 from mcp.server import MCPServer
 
+from nasturtium.serving.advice_tools import advice_tools
 from nasturtium.serving.data_tools import DataTools
 from nasturtium.serving.desk import Desk
 from nasturtium.serving.prompts import INSTRUCTIONS, add_prompts
@@ -21,7 +22,7 @@ def make_server(desk: Desk) -> MCPServer[Any]:
         description="Neural architecture search with the evidence.",
         instructions=INSTRUCTIONS,
         version=version("nasturtium"),
-        tools=[*DataTools(desk).tools(), *SearchTools(desk).tools(), *RunTools(desk).tools()],
+        tools=[*DataTools(desk).tools(), *advice_tools(desk), *SearchTools(desk).tools(), *RunTools(desk).tools()],
         log_level="WARNING",
     )
     add_reports(server, desk)
