@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nasturtium.advisor.bounds import FLOAT
 from nasturtium.advisor.plan import Conflict
-from nasturtium.advisor.situation import Situation, UNEVEN
+from nasturtium.advisor.situation import UNEVEN, Situation
 from nasturtium.classical._spec import feature_count
 from nasturtium.hardware.candidates import shown_up
 from nasturtium.hardware.limits import shown

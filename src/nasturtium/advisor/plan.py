@@ -27,11 +27,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Start:
-    """A baseline to run first."""
+    """A baseline to run first. score: of the pilot, by the plan's metric."""
 
     name: str
     why: str
     source: str
+    score: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from nasturtium.advisor.fields import BY_NAME, fact_shown
-from nasturtium.advisor.plan import Estimate, Plan, Proposal
+from nasturtium.advisor.plan import Estimate, Plan, Proposal, Start
 from nasturtium.hardware.limits import shown
 
 WIDTH = 78
@@ -20,7 +20,7 @@ def sections(plan: Plan) -> list[Section]:
         ("Assumed", [_assumed(plan)] if plan.assumptions else []),
         ("Limits that follow", [one.partition(": ")[2] + "." for one in plan.bounds.reasons]),
         ("Questions that would change this plan", list(_questions(plan))),
-        ("Baselines first", [f"{one.name}: {one.why} [{one.source}]" for one in plan.baselines]),
+        ("Baselines first", [_baseline(one, plan.metric) for one in plan.baselines]),
         (
             "Then try" if plan.trains else "Known architectures",
             [line for one in plan.proposals for line in _proposal(one)],
@@ -57,6 +57,11 @@ def markdown(plan: Plan) -> str:
         items = [f"{'  ' if one.startswith('  ') else ''}- {one.strip()}" for one in paragraphs]
         parts.append("\n".join([f"## {heading}", "", *items]))
     return "\n\n".join(parts) + "\n"
+
+
+def _baseline(one: Start, metric: str) -> str:
+    scored = "" if one.score is None else f" ({metric} {one.score:.4g} in the pilot)"
+    return f"{one.name}{scored}: {one.why} [{one.source}]"
 
 
 def _assumed(plan: Plan) -> str:

@@ -19,9 +19,9 @@ from nasturtium.advisor import (
 from nasturtium.advisor.words import TRAINABLE_TASKS
 from nasturtium.errors import UserError
 from nasturtium.workflows.folder import write_json
+from nasturtium.workflows.judging import with_pilot
 from nasturtium.workflows.needs import NeedOptions, differences, gather, measured
 from nasturtium.workflows.options import SearchOptions
-from nasturtium.workflows.piloting import with_pilot
 from nasturtium.workflows.preparation import Prepared, prepare_data
 from nasturtium.workflows.progress import Progress, Silent
 from nasturtium.workflows.search import choose_recipe

@@ -1,4 +1,4 @@
-"""Architectures of the recommended space that a search would begin with: they stand in the plan beside known networks."""
+"""Architectures of the recommended space that a search can begin with: in the plan beside known networks."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,28 +10,34 @@ from nasturtium.advisor.proposals import MOST
 from nasturtium.errors import LimitError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.space import Architecture
-from nasturtium.strategies.auto import starters
-from nasturtium.trial import History, Objective
 from nasturtium.workflows.preparation import Prepared
 from nasturtium.workflows.spaces import find_space
 
-KNOWN = 3
-"""Known networks that stay in the plan where architectures of the space join them."""
+DRAWN = 50
+"""As many as `strategies.auto` looks at for its beginning."""
 
 
 def with_starts(plan: Plan, prepared: Prepared, seed: int) -> Plan:
-    """The plan with the one that `auto` would try first. Unchanged where no search is advised, or nothing fits."""
+    """The plan with a large one within the limits. Unchanged where no search is advised, or nothing fits."""
     if not plan.search.advised:
         return plan
     try:
         candidates, costs = space_of(plan, prepared)
-        first = starters(History((Objective(plan.metric, "maximize"),)), seed, candidates)[0]
+        first = _largest(candidates, costs, seed)
     except LimitError:
         return plan
     expected = plan.proposals[0].expected if plan.proposals else Estimate(None, None, None, "assumed", "")
-    reason = "Of fifty random architectures of the space the one with most parameters and MACs within the limits."
+    reason = f"Of {DRAWN} random architectures of the space within the limits the one with most parameters and MACs."
     start = of_space(plan, first, dict(costs(first)), "start", expected, reason)
     return replace(plan, proposals=(*plan.proposals[: MOST - 1], start))
+
+
+def _largest(candidates: LimitedCandidates, costs: CostModel, seed: int) -> Architecture:
+    rng = np.random.default_rng([seed, DRAWN])
+    drawn = [candidates.sample(rng) for _ in range(DRAWN)]
+    counts = [costs.sums(candidates.space.codes(one)) for one in drawn]
+    logs = np.log([[1 + count["params"], 1 + count["macs"]] for count in counts])
+    return drawn[int(np.argmax((logs / np.maximum(logs.std(0), 1e-9)).sum(1)))]
 
 
 def space_of(plan: Plan, prepared: Prepared) -> tuple[LimitedCandidates, CostModel]:

@@ -1,0 +1,132 @@
+"""How long a run of `search` will take, from what a pilot measured."""
+
+from dataclasses import dataclass, replace
+from math import ceil, sqrt
+from statistics import mean
+
+import numpy as np
+from scipy.optimize import nnls
+
+from nasturtium.advisor import Estimate
+from nasturtium.advisor.catalogue import Member, catalogue
+from nasturtium.hardware import Limits
+from nasturtium.predictors.correlation import LEAST_TRIALS
+from nasturtium.protocol import RESPLITS, SEEDS, SHIPPED, Plan
+from nasturtium.protocol.plan import EXPORT_S, MORE_ROWS, SHORTLIST, SHORTLIST_RESPLITS, makespan
+from nasturtium.task import Task
+from nasturtium.workflows.baselines import Speed
+from nasturtium.workflows.length import LEAST_EPOCHS, MOST_KEPT, WANTED_TRIALS
+from nasturtium.workflows.piloting import Pilot
+
+ASK_S = 0.08
+"""That a worker waits for its next proposal."""
+AUDIT_S = 4.0
+AUDIT_SHARE = 0.5
+"""The audit of proxies takes so long, and so many times a training in the mean on top."""
+FOUND = 1.15
+"""What a search likes takes so many times as long as a random network."""
+STARTS = 1.5
+"""Starting takes this process so many times as long as a worker: it loads more."""
+UNSURE = 1.5
+"""Factor to each side that holds nine of ten runs."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is foreseen. trials, epochs: of each. parts: seconds by phase."""
+
+    trials: int
+    epochs: int
+    parts: dict[str, float]
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.parts.values())
+
+    def estimate(self, how: str) -> Estimate:
+        return Estimate(round(self.seconds, 1), round(self.seconds / UNSURE, 1), round(self.seconds * UNSURE, 1),
+                        "predicted", how)  # fmt: skip
+
+
+def foresee(pilot: Pilot, task: Task, limits: Limits, trials: int | None, budget_s: float | None) -> Run:
+    """What `search` would do with so many trials, or within a budget, or both."""
+    each = mean([one.full_s for one in pilot.tried])
+    known = [_predicted(pilot, member.costs["macs"]) for member in _known(task, limits)]
+    simple = sum(seconds for _, seconds in pilot.simple.values())
+    started = STARTS * pilot.start_s
+    opening = {"start": started, "baselines": pilot.start_s + makespan([*known, simple], pilot.workers)}
+    if budget_s is None:
+        count = trials or WANTED_TRIALS
+        return Run(count, pilot.epochs, {**opening, **_search(pilot, each, count), **_ending(pilot, each, known)})
+    return _within(pilot, each, known, opening, trials, budget_s)
+
+
+def _within(
+    pilot: Pilot, each: float, known: list[float], opening: dict[str, float], trials: int | None, budget_s: float
+) -> Run:
+    """Under a clock: as `workflows.length` shares it out. What is left is searched, so the clock is used up."""
+    plan = Plan(budget_s, pilot.workers)
+    left = max(1.0, budget_s - sum(opening.values()))
+    typical = float(np.median(known)) if known else each
+    kept = min(plan.reserve_s(typical), MOST_KEPT * left)
+    room = (left - kept) * pilot.workers
+    seconds = min(typical, room / (trials or WANTED_TRIALS))
+    epochs = max(min(pilot.epochs, LEAST_EPOCHS), min(pilot.epochs, round(pilot.epochs * seconds / typical)))
+    cut = epochs / pilot.epochs
+    count = trials or max(1, round(room / (each * cut + ASK_S)))
+    parts = {**opening, **_search(pilot, each * cut, count), **_ending(pilot, each, known)}
+    whole = Run(count, epochs, parts)
+    if whole.seconds <= budget_s:
+        return (
+            whole
+            if trials is not None
+            else replace(whole, parts={**parts, "search": parts["search"] + budget_s - whole.seconds})
+        )
+    return replace(whole, parts={"all, by the clock": budget_s})
+
+
+def _search(pilot: Pilot, each: float, trials: int) -> dict[str, float]:
+    audited = AUDIT_S + AUDIT_SHARE * each if trials >= LEAST_TRIALS else 0.0
+    return {"search": trials * (each + ASK_S) / pilot.workers, "audit": audited}
+
+
+def _ending(pilot: Pilot, each: float, known: list[float]) -> dict[str, float]:
+    """Shortlist, finalists on resplits, final trainings of two sides, files. As in `protocol.plan`."""
+    liked = FOUND * each
+    listed = ceil(SHORTLIST * SHORTLIST_RESPLITS / pilot.workers) * liked
+    rival = max(known, default=0.0)
+    compared = RESPLITS * (2 * liked + rival) / pilot.workers
+    finals = MORE_ROWS * SEEDS * (liked + (SHIPPED - 1) * rival) / pilot.workers
+    return {"shortlist": listed, "finalists": compared, "final trainings": finals, "files": EXPORT_S}
+
+
+def _known(task: Task, limits: Limits) -> list[Member]:
+    """The known networks that a search trains as baselines: one a family, the largest within the limits."""
+    best: dict[str, Member] = {}
+    for member in catalogue(task):
+        if not limits.check(member.costs):
+            best[member.family] = member
+    return list(best.values())
+
+
+def _predicted(pilot: Pilot, macs: float) -> float:
+    """Seconds of a full training: a constant and a rate, fitted to the pilot's networks (least squares, neither below
+    zero)."""
+    seen = np.array([[1.0, one.macs] for one in pilot.tried])
+    scale = seen.max(axis=0)
+    found, _ = nnls(seen / scale, np.array([one.full_s for one in pilot.tried]))
+    return float(np.dot(found, np.array([1.0, macs]) / scale))
+
+
+def speed_of(pilot: Pilot) -> Speed:
+    """As the baselines of a search would have measured it."""
+    full = [one.full_s for one in pilot.tried]
+    return Speed(
+        float(np.median(full)), max(one.macs / seconds for one, seconds in zip(pilot.tried, full, strict=True))
+    )
+
+
+def spread_of_mean(pilot: Pilot) -> float:
+    """Standard error of the mean of the seconds, as a share of it."""
+    full = np.array([one.full_s for one in pilot.tried])
+    return float(full.std() / full.mean() / sqrt(len(full)))
