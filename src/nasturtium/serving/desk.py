@@ -79,7 +79,7 @@ class Desk:
         self.space(options.get("space"))
         if (options.get("budget_s") or 0.0) > self.max_budget_s:
             raise UserError(
-                f"The run has a budget of {options['budget_s']:g} s; this server allows {self.max_budget_s:g}."
+                f"The run has a budget of {options['budget_s']:g} s; this server allows {self.max_budget_s:g} s."
             )
 
     def limits(self, **given: str | None) -> Mapping[str, str]:

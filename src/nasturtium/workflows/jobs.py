@@ -39,7 +39,7 @@ class Jobs:
     place: Path
     most: int
     ceiling_s: float
-    _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _children: dict[str, int] = field(default_factory=dict)
     _lifelines: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -151,17 +151,17 @@ class Jobs:
         finally:
             if theirs >= 0:
                 os.close(theirs)
-        (folder / "pid").write_text(str(child.pid))
+        (folder / "pid").write_text(str(child))
         self._children[status.job] = child
         if ours >= 0:
             self._lifelines[status.job] = ours
         return status
 
-    def _spawn(self, folder: Path, lifeline: int) -> "subprocess.Popen[bytes]":
-        """The process, born with the lock, so that there is no moment in which it seems dead."""
+    def _spawn(self, folder: Path, lifeline: int) -> int:
+        """The process's id. It is born with the lock, so that there is no moment in which it seems dead."""
         with open(folder / "lock", "wb") as lock, open(folder / "log.txt", "wb") as log:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return subprocess.Popen(
+            child = subprocess.Popen(
                 [sys.executable, "-P", *PROGRAM, str(folder), str(lifeline)],
                 cwd=self.place,
                 env={**os.environ, "PYTHONSAFEPATH": "1"},  # nothing in the user's folders passes for a library
@@ -171,6 +171,8 @@ class Jobs:
                 pass_fds=[lock.fileno(), *([lifeline] if lifeline >= 0 else [])],
                 start_new_session=True,
             )
+        child.returncode = 0  # it may outlive us: `_reap` waits for it, and Popen is not to warn that nobody did
+        return child.pid
 
     @contextlib.contextmanager
     def _registry(self) -> Iterator[None]:
@@ -207,10 +209,15 @@ class Jobs:
     def _reap(self, job: str) -> None:
         """A child that ended is no zombie; its lifeline is of no more use."""
         child = self._children.get(job)
-        if child is not None and child.poll() is not None:
-            del self._children[job]
-            if job in self._lifelines:
-                os.close(self._lifelines.pop(job))
+        if child is None:
+            return
+        with contextlib.suppress(ChildProcessError):  # another thread has waited for it
+            if os.waitpid(child, os.WNOHANG) == (0, 0):
+                return
+        self._children.pop(job, None)
+        lifeline = self._lifelines.pop(job, None)
+        if lifeline is not None:
+            os.close(lifeline)
 
     def _completed(self, status: JobStatus) -> JobStatus:
         resumable = status.state != "finished" and _resumable(status.run)
