@@ -91,6 +91,10 @@ def search(
     accelerator: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     control: Annotated[str, typer.Option(help="Random control: expected, or full (run for real).")] = "expected",
     stop_on_plateau: Annotated[bool, typer.Option(help="End early where more search would gain little.")] = False,
+    plan: Annotated[str | None, typer.Option(help="Plan file of advise; other options go before it.")] = None,
+    earlier: Annotated[
+        list[str] | None, typer.Option("--from", help="An earlier run whose best networks are tried first. Repeatable.")
+    ] = None,
     output: Annotated[str | None, typer.Option("--output", "-o", help="Run directory; default runs/NAME.")] = None,
     json: Json = False,
 ) -> None:
@@ -126,6 +130,8 @@ def search(
 
     with view(quiet=json) as progress:
         from nasturtium.workflows.search import run_search_workflow
+
+        options = _started(options, plan, earlier)
 
         result = run_search_workflow(options, progress, STARTED)
     _show(result, json)
@@ -355,6 +361,14 @@ def space_check(
     typer.echo(found.to_json() if json else "\n".join(found.lines()))
     if not found.ok:
         raise typer.Exit(1)
+
+
+def _started(options: Any, plan: str | None, earlier: list[str] | None) -> Any:
+    """The options of a search with what a plan and earlier runs give it to begin with."""
+    from nasturtium.workflows.planned import with_plan, with_runs
+
+    options = options if plan is None else with_plan(options, plan)
+    return options if not earlier else with_runs(options, earlier)
 
 
 def _limits(

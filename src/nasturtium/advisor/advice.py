@@ -10,7 +10,8 @@ STRENGTHS = {1: "a rule of thumb", 2: "shown in several studies", 3: "a hard fac
 
 @dataclass(frozen=True)
 class Advice:
-    """statement: what to do. reason: why, here. source: what it rests on. strength: 3 is a hard fact, 1 a rule of thumb.
+    """statement: what to do. reason: why, here. source: what it rests on. strength: 3 is a hard fact, 1 a
+    rule of thumb.
 
     topic, stand: two pieces on one topic with different stands contradict one another; "" contradicts nothing.
     prefers: points for or against families of networks.

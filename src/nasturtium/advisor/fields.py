@@ -18,7 +18,7 @@ Answers = tuple[tuple[Any, float], ...]
 @dataclass(frozen=True)
 class Field:
     """parse: what people write -> value; raises `UserError`. default: what is assumed, given the fields before it.
-    answers: what else a user might plausibly say. question, reason: as they are asked. unit: of `max_…`, for showing."""
+    answers: what else a user might plausibly say. question, reason: as they are asked."""
 
     name: str
     parse: Callable[[Any], Any]
@@ -97,7 +97,8 @@ SPECS: tuple[Field, ...] = (
         "It decides the family of networks: convolutions for images and series, dense ones for tables.",
     ),
     Field(
-        "rows", parsing.count("rows"), _always(10_000), _always(((100, 1.0), (1_000, 1.0), (10_000, 1.0), (1_000_000, 1.0))),
+        "rows", parsing.count("rows"), _always(10_000),
+        _always(((100, 1.0), (1_000, 1.0), (10_000, 1.0), (1_000_000, 1.0))),
         "How many labelled examples are there?",
         "With few, simple models win and a search cannot tell networks apart; with many, larger networks pay.",
     ),
@@ -123,7 +124,8 @@ SPECS: tuple[Field, ...] = (
     ),
     Field(
         "device", parsing.device, _always("laptop"),
-        _always((("microcontroller", 1.0), ("single-board", 0.7), ("phone", 1.0), ("laptop", 0.7), ("cpu-server", 1.0), ("gpu", 0.7))),
+        _always((("microcontroller", 1.0), ("single-board", 0.7), ("phone", 1.0), ("laptop", 0.7), ("cpu-server", 1.0),
+                 ("gpu", 0.7))),
         "Where will the network run: " + ", ".join(words.DEVICES) + ", or a device by name?",
         "Its memory and speed bound the size of every network that is proposed.",
     ),
@@ -164,8 +166,10 @@ SPECS: tuple[Field, ...] = (
         "How many predictions a second are needed?", "It bounds the work of one prediction on the device.",
     ),
     Field(
-        "budget_s", parsing.number("budget_s", 0.0), _always(600.0), _always(((60.0, 0.5), (600.0, 1.0), (36_000.0, 1.0))),
-        "How long may training and searching take?", "It decides whether a search can pay, and how large networks may be.",
+        "budget_s", parsing.number("budget_s", 0.0), _always(600.0),
+        _always(((60.0, 0.5), (600.0, 1.0), (36_000.0, 1.0))),
+        "How long may training and searching take?",
+        "It decides whether a search can pay, and how large networks may be.",
     ),
     Field(
         "hardware", parsing.one_of("hardware", words.HARDWARE), _always("cpu"), _always((("cpu", 1.0), ("gpu", 1.0))),
@@ -187,7 +191,8 @@ SPECS: tuple[Field, ...] = (
         "Then a linear model or a small tree comes before any network.",
     ),
     Field(
-        "licence", parsing.one_of("licence", words.LICENCES), _always("any"), _always((("any", 2.0), ("permissive", 0.5))),
+        "licence", parsing.one_of("licence", words.LICENCES), _always("any"),
+        _always((("any", 2.0), ("permissive", 0.5))),
         "Must everything that is used have a permissive licence?",
         "Many pretrained weights and some implementations may not be used commercially.",
     ),

@@ -13,7 +13,8 @@ Parse = Callable[[Any], Any]
 ALIASES: Mapping[str, str] = {
     "limit_params": "max_params", "latency": "max_latency_ms", "max_latency": "max_latency_ms", "memory": "max_memory",
     "size": "max_size", "flash": "max_size", "energy": "max_energy_mj", "max_energy": "max_energy_mj",
-    "budget": "budget_s", "classes": "outputs", "shape": "input", "license": "licence", "interpretability": "interpretable",
+    "budget": "budget_s", "classes": "outputs", "shape": "input", "license": "licence",
+    "interpretability": "interpretable",
 }  # fmt: skip
 TITLES: Mapping[str, str] = {
     "task": "Task", "modality": "Input", "rows": "Examples", "input": "Shape", "outputs": "Outputs",
@@ -26,7 +27,8 @@ TITLES: Mapping[str, str] = {
 }  # fmt: skip
 COSTS = {"max_params": "params", "min_params": "params", "max_macs": "macs", "max_latency_ms": "latency_ms",
          "max_memory": "memory", "max_size": "size"}  # fmt: skip
-SPELLINGS = {"language-modeling": "language-modelling", "language-model": "language-modelling", "multilabel": "multi-label",
+SPELLINGS = {"language-modeling": "language-modelling", "language-model": "language-modelling",
+             "multilabel": "multi-label",
              "tabular": "table", "images": "image", "time-series": "sequence", "server": "cpu-server"}  # fmt: skip
 NONE_WORDS = ("", "none", "no", "unlimited", "null")
 YES, NO = ("yes", "y", "true", "1", "allowed", "required"), ("no", "n", "false", "0", "none", "forbidden")

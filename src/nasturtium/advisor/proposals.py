@@ -74,7 +74,7 @@ def _families(members: Iterable[Member]) -> Mapping[str, list[Member]]:
 
 
 def _member(members: Sequence[Member], situation: Situation) -> tuple[Member, tuple[str, ...]]:
-    """The published size where everything fits, else the largest that fits; where none does, the one that is nearest."""
+    """The published size where everything fits, else the largest that fits; where none does, the nearest."""
     broken = {member.name: _over(member, situation) for member in members}
     fitting = [member for member in members if not broken[member.name]]
     if not fitting:

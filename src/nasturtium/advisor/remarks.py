@@ -48,8 +48,8 @@ def _deployment(now: Situation) -> Iterator[str]:
 def _maintenance(now: Situation) -> Iterator[str]:
     years = float(now.need.get("maintained_years"))
     yield (
-        f"Maintenance: keep a sample of live inputs, score it every month, and train again when it falls; over {years:g} "
-        "years the data will change more than the best architecture."
+        f"Maintenance: keep a sample of live inputs, score it every month, and train again when it falls; over "
+        f"{years:g} years the data will change more than the best architecture."
     )
 
 

@@ -30,7 +30,8 @@ class Target:
 
 
 FIGURES: Mapping[str, tuple[str, str | None]] = {
-    "memory": ("memory", "memory"), "flash": ("flash", "size"), "macs": ("macs_a_second", "macs"), "power": ("power_w", None),
+    "memory": ("memory", "memory"), "flash": ("flash", "size"), "macs": ("macs_a_second", "macs"),
+    "power": ("power_w", None),
 }  # fmt: skip
 EXAMPLE = "microcontroller:memory=256KB,flash=1MB"
 USUAL = "usual for the class; our judgement, give --device NAME for the figures of a device"

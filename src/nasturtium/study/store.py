@@ -155,6 +155,12 @@ def read_identity(path: Path) -> Identity:
     return _open_read_only(path)[0]
 
 
+def read_records(path: Path) -> tuple[Identity, list[dict[str, Any]]]:
+    """What a study was made with and its trials as they were written (`trial_to_json`); needs no space."""
+    identity, storage = _open_read_only(path)
+    return identity, [dict(trial.user_attrs[RECORD]) for trial in storage.get_all_trials(0, deepcopy=False)]
+
+
 def _open_read_only(path: Path) -> tuple[Identity, "JournalStorage"]:
     if not path.is_file():
         raise RunError(f"There is no study at {path}.")

@@ -36,8 +36,8 @@ def with_pilot(plan: Plan, options: SearchOptions, prepared: Prepared, recipe: R
     if len(pilot.tried) < ENOUGH or not pilot.tells_scores:
         done = f", of them {median(one.epochs for one in pilot.tried):.1f} passes each" if pilot.tried else ""
         note = (
-            f"The pilot trained {len(pilot.tried)} networks in {pilot.seconds:.0f} s{done}: too little to foresee what a "
-            "search would cost and gain here."
+            f"The pilot trained {len(pilot.tried)} networks in {pilot.seconds:.0f} s{done}: too little to foresee what "
+            "a search would cost and gain here."
         )
         return replace(plan, baselines=_scored(plan, pilot), remarks=(*plan.remarks, note))
     judged = judge(plan, pilot, prepared, plan.search.budget_s)

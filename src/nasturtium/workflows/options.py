@@ -26,6 +26,7 @@ class SearchOptions:
     seed: of everything. workers: processes that train, one thread each; None is the number of cores.
     control: "expected" (order statistics of the random trials) or "full" (random search for as many trials, for real).
     output: the run directory; None makes a new one under `runs/`.
+    first: architectures to try early (`space`, `decisions`, `origin`), see `workflows.transfer`.
     """
 
     source: Any
@@ -51,6 +52,7 @@ class SearchOptions:
     control: str = "expected"
     stop_on_plateau: bool = False
     output: str | None = None
+    first: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         if self.budget_s is not None and not self.budget_s > 0:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import inf, isinf
 from pathlib import Path
 from statistics import median
@@ -23,6 +23,7 @@ from nasturtium.workflows.baselines import MACS_A_SECOND, PASSES, Speed, full_s,
 from nasturtium.workflows.length import Length, trial_length
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
+from nasturtium.workflows.transfer import like, warmed
 
 COST_NAMES = {"latency": "latency_ms"}
 PATIENCE = 2.5
@@ -61,9 +62,11 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     candidates, reasons = _candidates(session, speed)
     length = trial_length(session, speed)
     chosen, why_strategy = _strategy(session, length)
+    data = like(asdict(session.data.profile))
+    asked, why_first = warmed(chosen, session.options.first, candidates, length.trials, data)
     schedule, why_scheduler = _scheduler(session, length)
     study = Study(
-        strategy=chosen,
+        strategy=asked,
         control=strategy("random"),
         scheduler=schedule,
         candidates=candidates,
@@ -75,7 +78,7 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
         stop_on_plateau=session.options.stop_on_plateau,
     )
     history, control, interrupted = _run(session, study, length)
-    reasons = (*reasons, why_strategy, why_scheduler, *_what_is_found(study.objectives))
+    reasons = (*reasons, why_strategy, why_scheduler, *_what_is_found(study.objectives), *filter(None, [why_first]))
     _tell_failures(session, history)
     if isinstance(chosen, Llm):
         for sentence in chosen.remarks():
