@@ -1,66 +1,26 @@
 """The shared tensors of a supernet, and how the parameters of one network are cut out of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from math import prod
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from nasturtium.blocks import construct
-from nasturtium.supernet.reachable import Pieces, Tensor
-from nasturtium.supernet.slices import Factor
+from nasturtium.supernet.parameters import Wanted
+from nasturtium.supernet.slices import Axes, Factor, length
 from nasturtium.training import generator, seeded
 
 
-class Bank(nn.Module):
-    """Shared tensors by their dotted names, in nested modules, so that a `state_dict` has the same names.
+class Piece(NamedTuple):
+    """A part of a parameter. mark: what tells its shared tensor from others; factors: of all axes; shape: of axes."""
 
-    A tensor has one axis for each factor of its parameters' axes. Initial values are torch's own for the largest
-    primitive that uses the tensor; where no single one spans it, they are drawn from those values.
-    """
-
-    def __init__(self, tensors: Mapping[str, Tensor], seed: int) -> None:
-        super().__init__()
-        self._owners: dict[str, tuple[nn.Module, str]] = {}
-        for name, tensor in tensors.items():
-            holder, own = self._holder(name)
-            holder.register_parameter(own, nn.Parameter(_initial(name, tensor, seed)))
-            self._owners[name] = (holder, own)
-
-    def __getitem__(self, name: str) -> nn.Parameter:
-        holder, own = self._owners[name]
-        found = holder._parameters[own]
-        assert found is not None
-        return found
-
-    def cut(self, made: Pieces) -> "Cut":
-        """How a parameter is taken out of this bank."""
-        parts = tuple(
-            Part(name, _window(factors, self[name].shape), shape)
-            for name, factors, shape in zip(made.names, made.factors, made.shapes, strict=True)
-        )
-        whole = len(parts) == 1 and tuple(self[parts[0].name].shape) == parts[0].shape
-        return Cut(parts, made.axis, whole)
-
-    def take(self, cut: "Cut") -> torch.Tensor:
-        """The parameter: the shared one itself if it is that, else a differentiable part of it."""
-        if cut.whole:
-            return self[cut.parts[0].name]
-        # Contiguous, as in the extracted network: a kernel chosen by strides could round otherwise.
-        taken = [self[part.name][part.window].reshape(part.shape).contiguous() for part in cut.parts]
-        return taken[0] if len(taken) == 1 else torch.cat(taken, dim=cut.axis)
-
-    def _holder(self, name: str) -> tuple[nn.Module, str]:
-        *path, own = name.split(".")
-        holder: nn.Module = self
-        for part in path:
-            if part not in holder._modules:
-                holder.add_module(part, nn.Module())
-            inner = holder._modules[part]
-            assert inner is not None
-            holder = inner
-        return holder, own
+    mark: str
+    factors: tuple[Factor, ...]
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -74,11 +34,93 @@ class Part:
 
 @dataclass(frozen=True)
 class Cut:
-    """A parameter made of parts of shared tensors. whole: it is one of them, uncut."""
+    """A parameter made of parts of shared tensors, along one axis. whole: it is one of them, uncut."""
 
     parts: tuple[Part, ...]
-    axis: int
-    whole: bool
+    axis: int = 0
+    whole: bool = False
+
+
+class Bank(nn.Module):
+    """Shared tensors by their dotted names, in nested modules, so that a `state_dict` has the same names.
+
+    A parameter that has one form everywhere is one tensor. Else there is a tensor for each part of a concatenation and
+    for each size that cannot be cut, with an axis for each factor, as large as the largest. Initial values are torch's
+    own for the largest primitive that uses the tensor; where no single one spans it, they are drawn from those values.
+
+    forms: of each parameter, as `Reachable` finds them. seed: of the initial values, each tensor having its own.
+    """
+
+    def __init__(self, forms: Mapping[str, Mapping[Axes, Wanted]], seed: int) -> None:
+        super().__init__()
+        self._owners: dict[str, tuple[nn.Module, str]] = {}
+        self._uncut = frozenset(name for name, found in forms.items() if len(found) == 1)
+        for name, found in forms.items():
+            if name in self._uncut:
+                [wanted] = found.values()
+                self._add(name, tuple(map(length, wanted.axes)), wanted, seed)
+                continue
+            users: dict[str, list[tuple[Piece, Wanted]]] = {}
+            for axes, wanted in found.items():
+                for piece in pieces(axes):
+                    users.setdefault(piece.mark, []).append((piece, wanted))
+            for mark, using in users.items():
+                sizes = zip(*([factor.size for factor in piece.factors] for piece, _ in using), strict=True)
+                _, largest = max(using, key=lambda user: prod(factor.size for factor in user[0].factors))
+                self._add(name + mark, tuple(map(max, sizes)), largest, seed)
+
+    def __getitem__(self, name: str) -> nn.Parameter:
+        holder, own = self._owners[name]
+        found = holder._parameters[own]
+        assert found is not None
+        return found
+
+    def cut(self, name: str, axes: Axes) -> Cut:
+        """How the parameter of that name is taken out of this bank where it is made up like this."""
+        if name in self._uncut:
+            return Cut((Part(name, (), ()),), whole=True)
+        joined = [place for place, axis in enumerate(axes) if len(axis) > 1]
+        parts = tuple(
+            Part(name + piece.mark, _window(piece.factors, self[name + piece.mark].shape), piece.shape)
+            for piece in pieces(axes)
+            if prod(piece.shape)
+        )
+        whole = len(parts) == 1 and tuple(self[parts[0].name].shape) == parts[0].shape
+        return Cut(parts, joined[0] if joined else 0, whole)
+
+    def crop(self, name: str, shape: tuple[int, ...]) -> Cut:
+        """The leading part of a tensor, of this shape."""
+        return Cut((Part(name, tuple(map(slice, shape)), shape),), whole=tuple(self[name].shape) == shape)
+
+    def take(self, cut: Cut) -> torch.Tensor:
+        """The parameter: the shared one itself if it is that, else a differentiable part of it."""
+        if cut.whole:
+            return self[cut.parts[0].name]
+        # Contiguous, as in the extracted network: a kernel chosen by strides could round otherwise.
+        taken = [self[part.name][part.window].reshape(part.shape).contiguous() for part in cut.parts]
+        return taken[0] if len(taken) == 1 else torch.cat(taken, dim=cut.axis)
+
+    def _add(self, name: str, shape: tuple[int, ...], user: Wanted, seed: int) -> None:
+        *path, own = name.split(".")
+        holder: nn.Module = self
+        for part in path:
+            if part not in holder._modules:
+                holder.add_module(part, nn.Module())
+            inner = holder._modules[part]
+            assert inner is not None
+            holder = inner
+        holder.register_parameter(own, nn.Parameter(_initial(name, shape, user, seed)))
+        self._owners[name] = (holder, own)
+
+
+def pieces(axes: Axes) -> Iterator[Piece]:
+    """The parts of a parameter that are kept apart, each with a mark for its tensor's name."""
+    for at, parts in enumerate(product(*axes)):
+        fixed = "x".join(str(factor.size) for part in parts for factor in part if factor.how == "fixed")
+        form = "-".join(str(len(part)) for part in parts) if any(len(part) > 1 for part in parts) else ""
+        mark = (f"#{at}" if at else "") + (f"@{fixed}" if fixed else "") + (f"~{form}" if form else "")
+        factors = tuple(factor for part in parts for factor in part)
+        yield Piece(mark, factors, tuple(prod(factor.size for factor in part) for part in parts))
 
 
 def _window(factors: tuple[Factor, ...], shape: torch.Size) -> tuple[slice, ...]:
@@ -86,11 +128,10 @@ def _window(factors: tuple[Factor, ...], shape: torch.Size) -> tuple[slice, ...]
     return tuple(slice(start, start + factor.size) for start, factor in zip(starts, factors, strict=True))
 
 
-def _initial(name: str, tensor: Tensor, seed: int) -> torch.Tensor:
-    shape = tuple(factor.size for factor in tensor.factors)
+def _initial(name: str, shape: tuple[int, ...], user: Wanted, seed: int) -> torch.Tensor:
     with seeded(seed, name):
-        values = construct(tensor.leaf.call(tensor.x)).get_parameter(tensor.own).detach()
-    if values.numel() == prod(shape) == tensor.most:
+        values = construct(user.leaf.call(user.x)).get_parameter(user.own).detach()
+    if values.numel() == prod(shape) and tuple(values.shape) == tuple(map(length, user.axes)):
         return values.reshape(shape).clone()
     drawn = torch.randint(values.numel(), shape, generator=generator(seed, f"{name} drawn"))
     return values.flatten()[drawn]

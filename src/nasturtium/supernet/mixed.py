@@ -93,11 +93,9 @@ class Mixer:
         if x is None:
             return None, end
         if step.cell is not None:
-            start = self._mixtures.of_cell[step.cell]
-            stop = start + len(step.block.mixtures())
-            unit = self._units.mixed(step, state)
-            active = None if self._active is None else self._active[start:stop]
-            y = self._units.run(unit, x, self._weights[start:stop], active)
+            mine = self._mixtures.span(step.cell)
+            active = None if self._active is None else self._active[mine]
+            y = self._units.run(self._units.mixed(step, state), x, self._weights[mine], active)
         else:
             y = self._units.run(self._units.path(step, state), x)
         return self._marked((y, end), sampled(link, codes, state.first), codes)

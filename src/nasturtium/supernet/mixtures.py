@@ -42,6 +42,7 @@ class Mixtures:
         self.listed: list[Mixture] = []
         self.of_decision: dict[int, int] = {}
         self.of_cell: dict[Group, int] = {}
+        self._counts: dict[Group, int] = {}
         inside = inside_cells(root)
         cells = {place: link.position for link in links(root) for place in _cells(link.place)}
         first = {min(place.decisions): (place, position) for place, position in reversed(list(cells.items()))}
@@ -53,6 +54,11 @@ class Mixtures:
                 self.of_decision[named.index] = len(self.listed)
                 options = tuple(str(named.decision.value(code)) for code in range(named.decision.size))
                 self.listed.append(Mixture(named.path, options, kinds[named.index]))
+
+    def span(self, cell: Group) -> slice:
+        """The mixtures of a cell."""
+        start = self.of_cell[cell]
+        return slice(start, start + self._counts[cell])
 
     def chosen(self, codes: Codes) -> tuple[tuple[int, ...], ...]:
         """The active options of each mixture in an architecture; none where the mixture is dead."""
@@ -78,12 +84,11 @@ class Mixtures:
         raw = [0] * len(self.space.decisions)
         for index, at in self.of_decision.items():
             raw[index] = int(np.argmax(weights[at]))
-        for place, start in self.of_cell.items():
+        for place in self.of_cell:
             for index in place.decisions:
                 raw[index] = max(raw[index], 0)
             block: Any = place.resolve(raw)
-            count = len(block.mixtures())
-            settled = block.settle([np.asarray(w) for w in weights[start : start + count]])
+            settled = block.settle([np.asarray(vector) for vector in weights[self.span(place)]])
             if not _match(place, settled, raw):
                 raise SpaceError(f"The cell {settled!r} at {place.path!r} is not one that the space allows.")
         return self.space.program.mask(raw)
@@ -92,6 +97,7 @@ class Mixtures:
         self.of_cell[place] = len(self.listed)
         block = place.resolve([0] * len(self.space.decisions))
         assert isinstance(block, Relaxable)
+        self._counts[place] = len(block.mixtures())
         for at, options in enumerate(block.mixtures()):
             self.listed.append(Mixture(f"{position}.{at}" if position else str(at), options, "edge"))
 
@@ -156,8 +162,7 @@ def _match(place: Place, value: Any, raw: list[int]) -> bool:
     if isinstance(place, Group):
         if not isinstance(value, place.kind):
             return False
-        parts = dict(children(value)) if place.kind is not tuple else {str(k): v for k, v in enumerate(value)}
-        values = list(parts.values())
+        values = [part for _, part in children(value)]
         return len(values) == len(place.parts) and all(map(_match, place.parts, values, [raw] * len(values)))
     assert isinstance(place, Fixed)
     return bool(place.value == value)

@@ -1,11 +1,13 @@
 """The parameters of an expression: their names in its module, and how each is made up."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from nasturtium.blocks import Concat, Expr, Gate, Graph, OpenGraph, Primitive, Seq, Sum
 from nasturtium.blocks.primitives import Zero
-from nasturtium.supernet.slices import Axes, Axis, axes_of, channels_after, channels_of, length
+from nasturtium.supernet.slices import Axes, Axis, Factor, axes_of, channels_after, channels_of, length
 from nasturtium.task import Signal
 
 
@@ -25,6 +27,9 @@ class Wanted(NamedTuple):
 
 Found = tuple[tuple[Wanted, ...], Axis]
 """The parameters of an expression, and how the channels of its result are made up."""
+
+Joined = Mapping[int, tuple[int, ...]]
+"""Values that are concatenations, and the values that they join."""
 
 
 @lru_cache(maxsize=50_000)
@@ -47,41 +52,53 @@ def parameters(expr: Expr, x: Signal, channels: Axis) -> Found:
             return tuple(below("body", parameters(body, x, channels)[0])), channels
         case Graph(edges=edges, outputs=outputs):
             named = tuple((s, t, f"operations.edge_{s}_{t}", op) for s, t, op in edges)
-            return _graph(named, outputs, getattr(expr, "joins", ()), expr.values(x), channels)
+            return _graph(named, outputs, expr.joins, dict(expr.joins), expr.values(x), channels)
         case Primitive():
             axes = axes_of(expr, x, channels).items()
             return tuple(Wanted(name, made, expr, x, name) for name, made in axes), channels_after(expr, x, channels)
     raise TypeError(f"not an expression: {expr!r}")
 
 
-@lru_cache(maxsize=10_000)
-def open_parameters(graph: OpenGraph, x: Signal, channels: Axis) -> Found:
-    """Of a relaxed cell: `edge_{s}_{t}.{option}.…` for every option of every edge."""
+def open_parameters(graph: OpenGraph, x: Signal, channels: Axis, present: Joined) -> Found:
+    """Of a relaxed cell: `edge_{s}_{t}.{option}.…` for every option of every edge.
+
+    present: of values that are concatenations, those of the joined values that are really there in a settled cell. The
+    others are parts of length 0, so that each value keeps its weights wherever it is joined.
+    """
     edges = [(edge, f"{edge.name}.{key}", op) for edge in graph.edges for key, op in edge.options]
     named = tuple((edge.source, edge.target, name, op) for edge, name, op in edges)
-    return _graph(named, graph.outputs, graph.joins, graph.values(x), channels)
+    signals = graph.values(x)
+    for value, joined in graph.joins:
+        width = sum(signals[k].channels for k in joined if k in present.get(value, joined))
+        signals[value] = replace(signals[value], shape=(width, *signals[value].shape[1:]))
+    return _graph(named, graph.outputs, graph.joins, present, signals, channels)
 
 
 def _graph(
     edges: tuple[tuple[int, int, str, Expr], ...],
     outputs: tuple[int, ...],
     joins: tuple[tuple[int, tuple[int, ...]], ...],
+    present: Joined,
     signals: dict[int, Signal],
     channels: Axis,
 ) -> Found:
     made: dict[int, Axis] = {0: channels}
     joined = dict(joins)
+    arriving: dict[int, list[tuple[int, str, Expr]]] = {}
+    for source, target, name, op in edges:
+        arriving.setdefault(target, []).append((source, name, op))
     wanted: list[Wanted] = []
     for value in sorted(set(signals) - {0}):
         if value in joined:
-            made[value] = tuple(part for k in joined[value] for part in made[k])
-        for source, target, name, op in edges:
-            if target == value and not isinstance(op, Zero):
+            there = present.get(value, joined[value])
+            made[value] = tuple((Factor(signals[k].channels if k in there else 0),) for k in joined[value])
+        for source, name, op in arriving.get(value, []):
+            if not isinstance(op, Zero):
                 inner, after = parameters(op, signals[source], made[source])
                 made.setdefault(value, after)
                 wanted += below(name, inner)
         made.setdefault(value, channels_of(signals[value]))
-    return tuple(wanted), tuple(part for k in outputs for part in made[k])
+    return tuple(wanted), made[outputs[0]] if len(outputs) == 1 else tuple(part for k in outputs for part in made[k])
 
 
 def below(name: str, wanted: tuple[Wanted, ...]) -> list[Wanted]:

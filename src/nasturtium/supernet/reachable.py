@@ -1,22 +1,23 @@
-"""All that can stand at the positions of a space, and so the size of every shared tensor.
+"""All that can stand at the positions of a space, and so every form of every parameter.
 
 Going along the chain, all that matters of what came before is the signal that arrives, how its channels are made up,
 and the decisions that are tied to later ones (as in `hardware.bounds`, which does the same for costs).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
-from nasturtium.blocks import Block, Primitive, Relaxable
+from nasturtium.blocks import Block, OpenGraph, Relaxable
+from nasturtium.blocks.wide import Wide
 from nasturtium.errors import SpaceError
 from nasturtium.hardware.links import costless
 from nasturtium.space import Space
 from nasturtium.space.places import Fork, Group, Number, Place, Span
 from nasturtium.supernet.links import Branch, Link, Node, Prefix, Series, Staged, Step, chain, is_cell, links
-from nasturtium.supernet.parameters import Found, fitting, open_parameters, parameters
-from nasturtium.supernet.slices import Axis, Factor, channels_of
+from nasturtium.supernet.parameters import Joined, Wanted, fitting, open_parameters, parameters
+from nasturtium.supernet.slices import Axes, Axis, channels_of, length
 from nasturtium.task import Signal
 
 MOST_TIED = 5_000
@@ -38,66 +39,62 @@ States = dict[State, None]
 """An ordered set: the order of the tensors, and so of their initial values, must not depend on hashes of strings."""
 
 
-@dataclass
-class Tensor:
-    """A shared tensor. factors: of all axes, at their greatest. leaf, x, own: its largest user, for initial values."""
-
-    factors: tuple[Factor, ...]
-    leaf: Primitive
-    x: Signal
-    own: str
-    most: int = 0
-
-
 @dataclass(frozen=True)
-class Pieces:
-    """A parameter as parts of shared tensors, joined along `axis`. names: theirs; shapes: of the factors of each."""
+class Contents:
+    """What stands at a link, for one type of input.
 
-    names: tuple[str, ...]
-    factors: tuple[tuple[Factor, ...], ...]
-    shapes: tuple[tuple[int, ...], ...]
-    axis: int
+    graph: the open edges of a cell. wanted, channels, out: the parameters, how the result's channels are made up, and
+    its type.
+    """
 
-
-def pieces(key: str, name: str, axes: tuple[Axis, ...]) -> Pieces:
-    """The shared tensors behind a parameter. One tensor a part of a concatenation; fixed factors are in the name."""
-    joined = [place for place, axis in enumerate(axes) if len(axis) > 1]
-    axis = joined[0] if joined else 0
-    names, factors, shapes = [], [], []
-    for at, parts in enumerate(product(*axes)):
-        fixed = "x".join(str(f.size) for part in parts for f in part if f.how == "fixed")
-        form = "-".join(str(len(part)) for part in parts) if any(len(part) > 1 for part in parts) else ""
-        marks = (f"#{at}" if at else "") + (f"@{fixed}" if fixed else "") + (f"~{form}" if form else "")
-        names.append(f"{key}.{name}{marks}" if key else f"{name}{marks}")
-        factors.append(tuple(factor for part in parts for factor in part))
-        shapes.append(tuple(prod(factor.size for factor in part) for part in parts))
-    return Pieces(tuple(names), tuple(factors), tuple(shapes), axis)
+    graph: OpenGraph | None
+    wanted: tuple[Wanted, ...]
+    channels: Axis
+    out: Signal
 
 
-def found_in(block: Block, x: Signal, channels: Axis, cell: bool) -> tuple[Found, Signal]:
-    """The parameters of a block, those of all options if it is an open cell; and the type of its result."""
-    if cell:
-        assert isinstance(block, Relaxable)
-        graph = block.relaxed(x)
-        (wanted, made), out = open_parameters(graph, x, channels), graph.out(x)
-    else:
-        expr = block.lower(x)
-        (wanted, made), out = parameters(expr, x, channels), expr.out(x)
-    return (wanted, fitting(made, out)), out
+def contents(block: Block, x: Signal, channels: Axis) -> Contents:
+    """Of a block that is no open cell."""
+    expr = block.lower(x)
+    wanted, made = parameters(expr, x, channels)
+    out = expr.out(x)
+    return Contents(None, wanted, fitting(made, out), out)
+
+
+def cell_contents(graph: OpenGraph, x: Signal, channels: Axis, present: Joined) -> Contents:
+    """Of a cell: the parameters of all options, where `present` values are joined."""
+    wanted, made = open_parameters(graph, x, channels, present)
+    out = graph.out(x)
+    out = replace(out, shape=(length(made) if graph.joins else out.channels, *out.shape[1:]))
+    return Contents(graph, wanted, fitting(made, out), out)
+
+
+def opened(block: Block, x: Signal) -> tuple[OpenGraph, bool]:
+    """The open edges of a cell; and are there settled cells that join fewer values than it does?"""
+    assert isinstance(block, Relaxable)
+    try:
+        return block.relaxed(x), False
+    except SpaceError:
+        if not isinstance(block, Wide):
+            raise
+        # What is joined depends on the decisions: weights are kept for all that may be.
+        widest = block.ceiling()
+        assert isinstance(widest, Relaxable)
+        return widest.relaxed(x), True
 
 
 class Reachable:
-    """Every shared tensor of a space, by name.
+    """Every parameter of a space, by position, options and name, in every form that it has: `forms`.
 
     Decisions that bear on no parameter (declared `costless`) and those inside relaxable cells are not gone through.
     """
 
     def __init__(self, space: Space, x: Signal) -> None:
         self.chain: Node = chain(space.root)
-        self.tensors: dict[str, Tensor] = {}
+        self.forms: dict[str, dict[Axes, Wanted]] = {}
         self._sizes = space.program.sizes
         self._ignored = costless(space.root) | inside_cells(self.chain)
-        self._blocks: dict[tuple[Block, Signal, Axis, bool], tuple[Found, Signal]] = {}
+        self._known_contents: dict[tuple[Block, Signal, Axis, bool], tuple[Contents, ...]] = {}
         self._seen: set[tuple[str, int]] = set()
         self._known: dict[tuple[Node, State, Row], States] = {}
         row = tuple(0 if index in self._ignored else -1 for index in range(len(self._sizes)))
@@ -157,38 +154,42 @@ class Reachable:
         for codes in ways(link.places, row, self._sizes):
             try:
                 step = link.step(codes, state.first)
-                end = self._step(step, state)
+                found |= dict.fromkeys(self._step(step, state))
             except SpaceError:
                 continue  # no architecture has this here
-            found[end] = None
         return found
 
-    def _step(self, step: Step | None, state: State) -> State:
+    def _step(self, step: Step | None, state: State) -> list[State]:
         if step is None:
-            return state
+            return [state]
         key = (step.block, state.x, state.channels, step.cell is not None)
-        if key not in self._blocks:
-            self._blocks[key] = found_in(*key)
-        found, out = self._blocks[key]
+        if key not in self._known_contents:
+            self._known_contents[key] = tuple(self._contents(step, state))
+        found = self._known_contents[key]
         if (step.key, id(found)) not in self._seen:
             self._seen.add((step.key, id(found)))
-            self._keep(step.key, found)
-        return State(out, found[1])
+            for one in found:
+                for wanted in one.wanted:
+                    self.forms.setdefault(named(step.key, wanted.name), {}).setdefault(wanted.axes, wanted)
+        return [State(one.out, one.channels) for one in found]
 
-    def _keep(self, key: str, found: Found) -> None:
-        for wanted in found[0]:
-            made = pieces(key, wanted.name, wanted.axes)
-            for name, factors in zip(made.names, made.factors, strict=True):
-                known = self.tensors.get(name)
-                if known is None:
-                    known = self.tensors[name] = Tensor(factors, wanted.leaf, wanted.x, wanted.own)
-                numbers = prod(factor.size for factor in factors)
-                known.factors = tuple(max(pair) for pair in zip(known.factors, factors, strict=True))
-                if numbers > known.most:
-                    known.leaf, known.x, known.own, known.most = wanted.leaf, wanted.x, wanted.own, numbers
+    def _contents(self, step: Step, state: State) -> Iterator[Contents]:
+        if step.cell is None:
+            yield contents(step.block, state.x, state.channels)
+            return
+        graph, loose = opened(step.block, state.x)
+        yield cell_contents(graph, state.x, state.channels, dict(graph.joins))
+        if loose:  # one other form is enough to say that the joined values come and go
+            fewest = {value: joined[-1:] for value, joined in graph.joins}
+            yield cell_contents(graph, state.x, state.channels, fewest)
 
     def _codes(self, index: int, row: Row) -> Sequence[int]:
         return possible(index, row, self._sizes)
+
+
+def named(key: str, parameter: str) -> str:
+    """The name of a parameter of a link: its position and options, then its path in the link's module."""
+    return f"{key}.{parameter}" if key else parameter
 
 
 def possible(index: int, row: Row, sizes: Sequence[int]) -> Sequence[int]:

@@ -46,7 +46,7 @@ class Supernet(nn.Module):
         reachable = Reachable(space, x)
         self.chain = reachable.chain
         self.start = State(x, channels_of(x))
-        self.bank = Bank(reachable.tensors, seed)
+        self.bank = Bank(reachable.forms, seed)
         self.mixed = Mixtures(space, self.chain)
         self.units = Units(self.bank, seed, partial, merged=not precise)
         self._routes: dict[tuple[int, ...], list[tuple[Step, Unit]]] = {}

@@ -12,9 +12,8 @@ from nasturtium.blocks import Block, Call, Expr, Foreign, Graph, OpenGraph, Rela
 from nasturtium.supernet.bank import Bank, Cut
 from nasturtium.supernet.links import Step
 from nasturtium.supernet.mixed_graph import MixedGraph
-from nasturtium.supernet.parameters import Found
-from nasturtium.supernet.reachable import State, found_in, pieces
-from nasturtium.supernet.slices import Axis
+from nasturtium.supernet.reachable import Contents, State, cell_contents, contents, named, opened
+from nasturtium.supernet.slices import Axis, length
 from nasturtium.task import Signal
 from nasturtium.training import seeded
 
@@ -48,7 +47,8 @@ class Units:
         self._training = True
         self._kept: dict[object, Unit] = {}
         self._modules: dict[object, nn.Module] = {}
-        self._found: dict[tuple[Block, Signal, Axis, bool], tuple[Found, Signal]] = {}
+        self._known: dict[object, Contents] = {}
+        self._opened: dict[tuple[str, Signal], tuple[OpenGraph, bool]] = {}
 
     def run(self, unit: Unit, *arguments: object) -> Tensor:
         """The result of the weights as they are now."""
@@ -72,8 +72,8 @@ class Units:
 
     def after(self, step: Step, state: State) -> State:
         """What leaves a link."""
-        found, out = self._look(step, state)
-        return State(out, found[1])
+        found = self._contents(step, state)
+        return State(found.out, found.channels)
 
     def path(self, step: Step, state: State) -> Unit:
         """The link as it is in one architecture."""
@@ -93,38 +93,54 @@ class Units:
             unit.bound = self._bind(unit)
         return unit
 
-    def _look(self, step: Step, state: State) -> tuple[Found, Signal]:
-        key = (step.block, state.x, state.channels, step.cell is not None)
-        if key not in self._found:
-            self._found[key] = found_in(*key)
-        return self._found[key]
+    def _contents(self, step: Step, state: State) -> Contents:
+        """What is known of a link; of a cell, with all options and with the joins that it has."""
+        if step.cell is None:
+            key: object = (step.block, state.x, state.channels)
+            if key not in self._known:
+                self._known[key] = contents(step.block, state.x, state.channels)
+            return self._known[key]
+        at = (step.key, state.x)
+        if at not in self._opened:
+            self._opened[at] = opened(step.block, state.x)
+        graph, loose = self._opened[at]
+        present = dict(graph.joins)
+        if loose:
+            lowered = step.block.lower(state.x)
+            present = dict(lowered.joins) if isinstance(lowered, Graph) else {}
+        key = (at, state.channels, tuple(present.items()))
+        if key not in self._known:
+            self._known[key] = cell_contents(graph, state.x, state.channels, present)
+        return self._known[key]
 
     def _path(self, step: Step, state: State) -> Unit:
-        (wanted, channels), out = self._look(step, state)
-        cuts = {one.name: self._bank.cut(pieces(step.key, one.name, one.axes)) for one in wanted}
+        found = self._contents(step, state)
         expr = step.block.lower(state.x)
-        if step.cell is None:
-            return Unit(self._skeleton(expr, state.x, step.key), cuts, out, channels)
-        taken = _taken(step.block, state.x)
+        if found.graph is None:
+            cuts = {one.name: self._bank.cut(named(step.key, one.name), one.axes) for one in found.wanted}
+            return Unit(self._skeleton(expr, state.x, step.key), cuts, found.out, found.channels)
+        taken = _taken(step.block, found.graph)
         module = self._assembled(expr, taken, state.x, step.key)
-        used = {
-            f"operations.{edge}{name.removeprefix(f'{edge}.{key}')}": cut
-            for edge, key in taken.items()
-            for name, cut in cuts.items()
-            if name.startswith(f"{edge}.{key}.")
-        }
-        needed = {name for name, _ in module.named_parameters()}
-        return Unit(module, {name: cut for name, cut in used.items() if name in needed}, out, channels)
+        there = {name for name, _ in module.named_parameters()}
+        cuts = {}
+        for one in found.wanted:
+            edge, option, own = one.name.split(".", 2)
+            if taken.get(edge) == option and (name := f"operations.{edge}.{own}") in there:
+                cuts[name] = self._bank.cut(named(step.key, one.name), one.axes)
+        return Unit(module, cuts, found.out, found.channels)
 
     def _mixed(self, step: Step, state: State) -> Unit:
-        (wanted, channels), out = self._look(step, state)
+        found = self._contents(step, state)
         assert isinstance(step.block, Relaxable)
         with torch.device("meta"):
-            graph = step.block.relaxed(state.x)
-            module = MixedGraph(graph, state.x, partial=self._partial, merged=self._merged)
-        needed = {name for name, _ in module.named_parameters()}
-        cuts = {one.name: self._bank.cut(pieces(step.key, one.name, one.axes)) for one in wanted if one.name in needed}
-        return Unit(module, cuts, out, channels)
+            module = MixedGraph(step.block.relaxed(state.x), state.x, partial=self._partial, merged=self._merged)
+        axes = {one.name: one.axes for one in found.wanted}
+        cuts = {}
+        for name, parameter in module.named_parameters():
+            shared, shape = named(step.key, name), tuple(parameter.shape)
+            narrow = tuple(map(length, axes[name])) != shape
+            cuts[name] = self._bank.crop(shared, shape) if narrow else self._bank.cut(shared, axes[name])
+        return Unit(module, cuts, found.out, found.channels)
 
     def _assembled(self, expr: Expr, taken: Mapping[str, str], x: Signal, key: str) -> nn.Module:
         """A cell of operations that all cells at this position share: there are few, and thousands of cells."""
@@ -178,10 +194,9 @@ def by_the_batch(module: nn.Module) -> None:
             norm.running_mean = norm.running_var = norm.num_batches_tracked = None
 
 
-def _taken(block: Block, x: Signal) -> dict[str, str]:
+def _taken(block: Block, graph: OpenGraph) -> dict[str, str]:
     """Name of each edge of a settled cell, and the option it takes."""
     assert isinstance(block, Relaxable)
-    graph: OpenGraph = block.relaxed(x)
     chosen = block.chosen()
     places = {edge: 0 if edge.mixture is None else chosen[edge.mixture] for edge in graph.edges}
     return {edge.name: edge.options[place][0] for edge, place in places.items() if place is not None}
