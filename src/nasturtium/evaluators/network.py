@@ -82,7 +82,7 @@ def train_network(job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, 
         start_epoch=done,
         seed=job.seed,
         device=device,
-        report=report if scores else None,
+        report=report if scores and job.fold == "search" else None,  # elsewhere nothing ends a training early
         deadline_s=job.deadline_s,
     )
     if trained.diverged or (scores and isnan(trained.score)):

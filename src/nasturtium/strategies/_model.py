@@ -56,10 +56,12 @@ def fitted_on(count: int) -> int:
 
 
 def scaled(losses: Float[np.ndarray, " n"], several: bool) -> Float[np.ndarray, " n"]:
-    """Log regret, mean 0 and deviation 1; with several objectives all of a front matters, so only outliers are cut."""
+    """Log regret, mean 0 and deviation 1. With several objectives all of a front matters, its far ends too: losses stay
+    as they are, but for outliers, which grow with their logarithm."""
     if several:
-        high = np.median(losses) + 3 * (np.median(losses) - losses.min())
-        values = np.minimum(losses, high)
+        reach = 3 * (np.median(losses) - losses.min())
+        beyond = np.maximum(losses - losses.min() - 4 / 3 * reach, 0.0)
+        values = losses - beyond + (reach * np.log1p(beyond / reach) if reach > 0 else 0.0)
     else:
         regret = losses - losses.min()
         middle = np.median(regret)

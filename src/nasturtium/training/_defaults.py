@@ -15,8 +15,9 @@ MEASURABLE = 2000
 """Rows of a table from which early stopping is trusted: a third as many rows give an accuracy to about 2 %."""
 STEPS = 16
 """Steps that a pass should have: a short training of few, large batches learns little."""
-FEW_PASSES = 16
-"""Below so many passes a small network does not learn each image by heart, and strong augmentation only costs."""
+FEW_PASSES = 24
+"""Below so many passes a small network does not learn each image by heart, and strong augmentation only costs: under a
+clock that allowed 8 of 16 passes over 42,000 images of Fashion-MNIST, 90.9 % with it."""
 
 
 def default_recipe(task: Task, rows: int, *, effort: float = 1.0, flip: bool = False) -> Recipe:
