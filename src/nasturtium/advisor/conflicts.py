@@ -96,15 +96,15 @@ def _input_memory(situation: Situation) -> Iterator[Conflict]:
 
 def _nothing_fits(situation: Situation) -> Iterator[Conflict]:
     """Not even the smallest known network is within the limits; a linear model may be."""
-    if not situation.trains or not situation.members:
+    if not situation.trains or not situation.smallest:
         return
     limits = situation.bounds.limits
-    if any(not limits.check(one.costs) for one in situation.members):
+    if any(not limits.check(one.costs) for one in situation.smallest):
         return
-    least = {name: min(one.costs[name] for one in situation.members) for name in BOUNDED}
+    least = {name: min(one.costs[name] for one in situation.smallest) for name in BOUNDED}
     broken = [(name, limit) for name, limit in limits.items() if name in BOUNDED and least[name] > limit]
     if not broken:  # each alone can be met, but not all together
-        nearest = min(situation.members, key=lambda one: len(limits.check(one.costs)))
+        nearest = min(situation.smallest, key=lambda one: len(limits.check(one.costs)))
         broken = [(one.name, one.limit) for one in limits.check(nearest.costs)]
         least = dict(nearest.costs)
     numbers = feature_count(situation.task) * situation.task.outputs

@@ -1,10 +1,11 @@
 """Up to five architectures to try: known networks that fit, in the order in which the rules like them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nasturtium.advisor.advice import Advice
-from nasturtium.advisor.catalogue import Member
+from nasturtium.advisor.catalogue import Member, sized
+from nasturtium.advisor.catalogue import smallest as first
 from nasturtium.advisor.expectation import expectation, published
 from nasturtium.advisor.knowledge import Known
 from nasturtium.advisor.plan import Proposal
@@ -36,12 +37,20 @@ def proposals(situation: Situation, advice: Sequence[Advice]) -> tuple[Proposal,
         return tuple(_of_knowledge(situation, known) for known in suited(situation)[:MOST])
     points, why = _liking(advice)
     chosen = [
-        Choice(member, over, points.get(family, 0.0) + _by_device(situation, member), tuple(why.get(family, ())))
-        for family, members in _families(situation.members).items()
-        for member, over in [_member(members, situation)]
+        Choice(member, over, points.get(name, 0.0) + _by_device(situation, member), tuple(why.get(name, ())))
+        for name in situation.families
+        for member, over in [_member(name, situation)]
     ]
     fitting = [one for one in chosen if not one.over]
-    order = sorted(fitting or chosen, key=lambda one: (len(one.over), -one.points, -one.member.costs["params"]))
+    order = sorted(
+        fitting or chosen,
+        key=lambda one: (
+            len(one.over),
+            not _quick(one.member, situation),
+            -one.points,
+            -one.member.costs["params"],
+        ),
+    )
     return tuple(_proposal(situation, one) for one in order[:MOST])
 
 
@@ -66,42 +75,36 @@ def _by_device(situation: Situation, member: Member) -> float:
     return 0.5 if member.known is not None and situation.target.kind in member.known.devices else 0.0
 
 
-def _families(members: Iterable[Member]) -> Mapping[str, list[Member]]:
-    found: dict[str, list[Member]] = {}
-    for member in members:
-        found.setdefault(member.family, []).append(member)
-    return found
-
-
-def _member(members: Sequence[Member], situation: Situation) -> tuple[Member, tuple[str, ...]]:
-    """The published size where everything fits, else the largest that fits; where none does, the nearest."""
-    broken = {member.name: _over(member, situation) for member in members}
-    fitting = [member for member in members if not broken[member.name]]
-    if not fitting:
-        nearest = min(members, key=lambda one: (len(broken[one.name]), one.costs["params"]))
-        return nearest, broken[nearest.name]
-    standard = [member for member in fitting if member.published]
-    if standard and len(fitting) == len(members):
-        return standard[0], ()
-    return max(fitting, key=lambda one: one.costs["params"]), ()
+def _member(name: str, situation: Situation) -> tuple[Member, tuple[str, ...]]:
+    """The published size, or the largest below it that fits and can be trained in the time; where none does, the
+    smallest, and what it breaks. Where a least number of parameters is wanted, larger sizes count, too."""
+    least = situation.bounds.least_params
+    found = sized(name, situation.task, lambda one: not _over(one, situation) and _quick(one, situation), least > 0)
+    if found is None:
+        found = first(name, situation.task)
+    over = _over(found, situation)
+    if found.costs["params"] < least:
+        over = (*over, f"{found.costs['params']:,} params are fewer than the {least:,.0f} wanted")
+    return found, over
 
 
 def _over(member: Member, situation: Situation) -> tuple[str, ...]:
-    """Limits that it breaks, the least size that it misses, and the time that its training would take."""
-    found = [str(one) for one in situation.bounds.limits.check(member.costs)]
-    least = situation.bounds.least_params
-    if member.costs["params"] < least:
-        found.append(f"{member.costs['params']:,} params are fewer than the {least:,.0f} wanted")
-    seconds, room = training_s(situation, member.costs["macs"]), TRAINING_SHARE * situation.need.get("budget_s")
-    if seconds > room:
-        found.append(f"one training takes about {seconds:,.0f} s, and {room:,.0f} s are a quarter of the time")
-    return tuple(found)
+    """Limits that it breaks."""
+    return tuple(str(one) for one in situation.bounds.limits.check(member.costs))
+
+
+def _quick(member: Member, situation: Situation) -> bool:
+    """Can it be trained in its share of the time?"""
+    return training_s(situation, member.costs["macs"]) <= TRAINING_SHARE * situation.need.get("budget_s")
 
 
 def _proposal(situation: Situation, choice: Choice) -> Proposal:
     member, known = choice.member, choice.member.known
     costs = {name: float(value) for name, value in member.costs.items()}
     parts = [known.why] if known is not None else []
+    if not _quick(member, situation):
+        seconds = training_s(situation, costs["macs"])
+        parts.append(f"One training takes about {seconds:,.0f} s, more than a quarter of the time that is given.")
     return Proposal(
         name=member.name,
         title=member.name if known is None else known.title,

@@ -13,9 +13,9 @@ class Requirements:
     """What is known of a need. None: not known; `completed` then assumes the default of the field.
 
     task: one of `words.TASKS`. modality: one of `words.MODALITIES`. rows: examples with targets. input: shape of one
-    row without the batch axis; (columns,) for a table. outputs: classes, labels or targets. imbalance: commonest class over
-    rarest. noise: share of targets that are wrong, about. device: a class of `words.DEVICES`, or the name of a device.
-    max_params, max_macs (of one row), max_latency_ms, max_memory, max_size (bytes), max_energy_mj (of one row),
+    row without the batch axis; (columns,) for a table. outputs: classes, labels or targets. imbalance: commonest class
+    over rarest. noise: share of targets that are wrong, about. device: a class of `words.DEVICES`, or the name of a
+    device. max_params, max_macs (of one row), max_latency_ms, max_memory, max_size (bytes), max_energy_mj (of one row),
     min_params: bounds. min_score: wanted of the metric. throughput: rows a second. budget_s: time to search and train.
     hardware: that trains: "cpu" or "gpu". framework: that serves the network. pretrained: may published weights be
     used? interpretable: must a person follow each decision? licence: "any", "permissive". maintained_years: how long.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nasturtium.advisor.bounds import Bounds, bounds_of
-from nasturtium.advisor.catalogue import Member, catalogue
+from nasturtium.advisor.catalogue import Member, families, smallest
 from nasturtium.advisor.fields import completed
 from nasturtium.advisor.knowledge import Knowledge, load_knowledge
 from nasturtium.advisor.requirements import Requirements
@@ -65,8 +65,14 @@ class Situation:
         return self.given_task if self.given_task is not None else task_of(self.need)
 
     @property
-    def members(self) -> tuple[Member, ...]:
-        return catalogue(self.task) if self.trains else ()
+    def families(self) -> tuple[str, ...]:
+        """Of known networks that can be built here."""
+        return families(self.task) if self.trains else ()
+
+    @property
+    def smallest(self) -> tuple[Member, ...]:
+        """The least of each family."""
+        return tuple(smallest(name, self.task) for name in self.families)
 
     @property
     def metric(self) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
+from nasturtium.advisor.parsing import parse_number, positive
 from nasturtium.advisor.words import DEVICES
 from nasturtium.errors import UserError, hint
 from nasturtium.hardware.devices import Device, devices
@@ -83,7 +85,8 @@ def _described(kind: str, figures: str) -> Target:
         if name.strip() not in FIGURES or not amount:
             raise UserError(f"A device has no figure {part.strip()!r}. {hint(name, FIGURES)} Write {EXAMPLE}.")
         field, unit = FIGURES[name.strip()]
-        target = replace(target, **{field: float(amount) if unit is None else parse_amount(unit, amount)})
+        value: Any = positive("power", parse_number("power", amount)) if unit is None else parse_amount(unit, amount)
+        target = replace(target, **{field: value})
     return target
 
 

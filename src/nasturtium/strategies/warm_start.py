@@ -20,8 +20,8 @@ class WarmStart:
     """Proposes `given` first, then asks `inner`.
 
     most: how many of them at most, see `at_most`. After `JUDGED` of them are scored, the rest is dropped unless the
-    best is better than the median of the other trials (by the first objective at one fidelity); with no others yet, it waits
-    for them. name: of `inner`, whose search it is.
+    best is better than the median of the other trials (by the first objective at one fidelity); with no others yet, it
+    waits for them. name: of `inner`, whose search it is.
     """
 
     inner: Strategy

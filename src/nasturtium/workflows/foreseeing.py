@@ -1,22 +1,23 @@
 """How long a run of `search` will take, from what a pilot measured."""
 
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
+from math import ceil
 from statistics import mean
 
 import numpy as np
 from scipy.optimize import nnls
 
 from nasturtium.advisor import Estimate
-from nasturtium.advisor.catalogue import Member, catalogue
+from nasturtium.blocks import counted
+from nasturtium.evaluators import lowered
 from nasturtium.hardware import Limits
 from nasturtium.predictors.correlation import LEAST_TRIALS
 from nasturtium.protocol import RESPLITS, SEEDS, SHIPPED, Plan
 from nasturtium.protocol.plan import EXPORT_S, MORE_ROWS, SHORTLIST, SHORTLIST_RESPLITS, makespan
 from nasturtium.task import Task
-from nasturtium.workflows.baselines import Speed
 from nasturtium.workflows.length import LEAST_EPOCHS, MOST_KEPT, WANTED_TRIALS
 from nasturtium.workflows.piloting import Pilot
+from nasturtium.zoo import known_networks, within
 
 ASK_S = 0.08
 """That a worker waits for its next proposal."""
@@ -51,7 +52,7 @@ class Run:
 def foresee(pilot: Pilot, task: Task, limits: Limits, trials: int | None, budget_s: float | None) -> Run:
     """What `search` would do with so many trials, or within a budget, or both."""
     each = mean([one.full_s for one in pilot.tried])
-    known = [_predicted(pilot, member.costs["macs"]) for member in _known(task, limits)]
+    known = [_predicted(pilot, macs) for macs in _known(task, limits)]
     simple = sum(seconds for _, seconds in pilot.simple.values())
     started = STARTS * pilot.start_s
     opening = {"start": started, "baselines": pilot.start_s + makespan([*known, simple], pilot.workers)}
@@ -100,13 +101,11 @@ def _ending(pilot: Pilot, each: float, known: list[float]) -> dict[str, float]:
     return {"shortlist": listed, "finalists": compared, "final trainings": finals, "files": EXPORT_S}
 
 
-def _known(task: Task, limits: Limits) -> list[Member]:
-    """The known networks that a search trains as baselines: one a family, the largest within the limits."""
-    best: dict[str, Member] = {}
-    for member in catalogue(task):
-        if not limits.check(member.costs):
-            best[member.family] = member
-    return list(best.values())
+def _known(task: Task, limits: Limits) -> list[float]:
+    """MACs of the known networks that a search trains as baselines."""
+    return [
+        float(counted(lowered(one.tree, task), task.input).macs) for one in within(known_networks(task), limits, task)
+    ]
 
 
 def _predicted(pilot: Pilot, macs: float) -> float:
@@ -116,17 +115,3 @@ def _predicted(pilot: Pilot, macs: float) -> float:
     scale = seen.max(axis=0)
     found, _ = nnls(seen / scale, np.array([one.full_s for one in pilot.tried]))
     return float(np.dot(found, np.array([1.0, macs]) / scale))
-
-
-def speed_of(pilot: Pilot) -> Speed:
-    """As the baselines of a search would have measured it."""
-    full = [one.full_s for one in pilot.tried]
-    return Speed(
-        float(np.median(full)), max(one.macs / seconds for one, seconds in zip(pilot.tried, full, strict=True))
-    )
-
-
-def spread_of_mean(pilot: Pilot) -> float:
-    """Standard error of the mean of the seconds, as a share of it."""
-    full = np.array([one.full_s for one in pilot.tried])
-    return float(full.std() / full.mean() / sqrt(len(full)))

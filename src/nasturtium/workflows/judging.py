@@ -57,7 +57,8 @@ def judge(plan: Plan, pilot: Pilot, prepared: Prepared, budget_s: float | None, 
     run = foresee(pilot, prepared.task, plan.bounds.limits, trials, budget_s)
     ahead = outlook(pilot.scores, run.trials, scale)
     how = f"{len(pilot.tried)} random networks of the pilot on this data"
-    gain = Estimate(*(round(value, 4) for value in ahead.gain), "predicted", f"over the best of {how}")
+    expected, least, most = (round(value, 4) for value in ahead.gain)
+    gain = Estimate(expected, least, most, "predicted", f"over the best of {how}")
     seconds = run.estimate(f"{run.trials} trials of {run.epochs} passes, and all the rest of a run; from {how}")
     middle, low, high = single(pilot.scores, scale)
     likely = Estimate(round(middle, 4), round(low, 4), round(high, 4), "predicted", f"from {how}: most lie there")
@@ -65,7 +66,7 @@ def judge(plan: Plan, pilot: Pilot, prepared: Prepared, budget_s: float | None, 
         plan,
         search=replace(
             plan.search,
-            advised=_pays(pilot, run, ahead.gain[2], prepared),
+            advised=_pays(pilot, run, most, prepared),
             reason=_reason(pilot, run, ahead.gain, prepared),
             trials=min(run.trials, MOST_TRIALS),
             seconds=seconds,
