@@ -83,9 +83,13 @@ class FairNas:
         """See `roles.OneShot`."""
         settings = Settings(self.name, self.recipe, self.held)
         session = Session(settings, supernet, rows, budget, Asked(seed, wanted, report, checkpoint))
-        draw = Fair(supernet.space, self.paths)
-        session.train([Phase("fair paths", draw, effort=draw.count)])
+        session.train(self.phases(supernet.space))
         return session.derive(self.evolution)
+
+    def phases(self, space: Space) -> list[Phase]:
+        """The whole course."""
+        draw = Fair(space, self.paths)
+        return [Phase("fair paths", draw, effort=draw.count)]
 
 
 def _spread(size: int, count: int, rng: np.random.Generator) -> list[int]:

@@ -79,10 +79,10 @@ class BigNas:
         """See `roles.OneShot`."""
         settings = Settings(self.name, self.recipe, self.held)
         session = Session(settings, supernet, rows, budget, Asked(seed, wanted, report, checkpoint))
-        session.train([sandwiches(supernet.space, self.between)])
+        session.train(self.phases(supernet.space))
         return session.derive(self.evolution)
 
-
-def sandwiches(space: Space, between: int = 2) -> Phase:
-    """The phase in which every step is a sandwich."""
-    return Phase("sandwiches", Sandwich(space, extremes(space), between), in_place, effort=2.0 + between)
+    def phases(self, space: Space) -> list[Phase]:
+        """The whole course."""
+        draw = Sandwich(space, extremes(space), self.between)
+        return [Phase("sandwiches", draw, in_place, effort=2.0 + self.between)]

@@ -5,9 +5,11 @@ these are read from the space: a decision is *ordered* if it is a number or a ch
 many parts there are (the count of a `repeat`, an `optional`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from nasturtium.errors import SpaceError
 from nasturtium.hardware import CostModel
@@ -18,6 +20,7 @@ Dimension = Literal["kernel", "depth", "width"]
 DIMENSIONS: tuple[Dimension, ...] = ("kernel", "depth", "width")
 """The order in which once-for-all lets them shrink (expansion is a width)."""
 SWEEPS = 8
+STARTS = 64
 
 
 @dataclass(frozen=True)
@@ -45,26 +48,43 @@ def dimensions(space: Space) -> dict[int, Dimension]:
 
 
 def extremes(space: Space) -> Extremes:
-    """By coordinate ascent and descent over all decisions, from the greatest and the least codes of the ordered ones.
+    """By coordinate ascent and descent over all decisions: from the greatest and the least codes of the ordered ones,
+    and from the best of `STARTS` random architectures, because in a cell whose dead edges are left out no edge by
+    itself adds anything.
 
     Raises `SpaceError` for a space whose costs cannot be counted.
     """
     costs, ordered = CostModel(space), dimensions(space)
     high = [size - 1 if index in ordered else 0 for index, size in enumerate(space.program.sizes)]
     low = [0] * len(space.decisions)
-    return Extremes(_climbed(space, costs, high, 1), _climbed(space, costs, low, -1))
+    return Extremes(_extreme(space, costs, high, 1), _extreme(space, costs, low, -1))
 
 
-def _climbed(space: Space, costs: CostModel, raw: list[int], sign: int) -> Architecture:
-    """The end of a coordinate search for the greatest (sign 1) or least MACs and params; a tie changes nothing."""
+Size = tuple[int, int]
 
-    def size(codes: list[int]) -> tuple[int, int] | None:
+
+def _extreme(space: Space, costs: CostModel, raw: list[int], sign: int) -> Architecture:
+    """The greatest (sign 1) or least MACs and params that are found."""
+
+    def size(codes: Sequence[int]) -> Size | None:
         try:
             sums = costs.sums(space.program.mask(codes))
         except SpaceError:
             return None
         return sign * sums["macs"], sign * sums["params"]
 
+    rng = np.random.default_rng(0)
+    draws = [space.program.draw_raw(rng) for _ in range(STARTS)]
+    drawn = [codes for codes in draws if size(codes) is not None]
+    starts = [raw, *([max(drawn, key=lambda codes: size(codes) or (0, 0))] if drawn else [])]
+    ends = [end for end in (_climbed(space, start, size) for start in starts) if size(end) is not None]
+    if not ends:
+        raise SpaceError(f"No network of the space {space.name!r} was found that can be built.")
+    return space.from_codes(space.program.mask(max(ends, key=lambda codes: size(codes) or (0, 0))))
+
+
+def _climbed(space: Space, raw: list[int], size: Callable[[Sequence[int]], Size | None]) -> list[int]:
+    """The end of a coordinate search for the greatest size; a tie changes nothing."""
     best = size(raw)
     for _ in range(SWEEPS):
         before = list(raw)
@@ -78,9 +98,7 @@ def _climbed(space: Space, costs: CostModel, raw: list[int], sign: int) -> Archi
                     raw, best = attempt, found
         if raw == before:
             break
-    if best is None:
-        raise SpaceError(f"No network of the space {space.name!r} was found that can be built.")
-    return space.from_codes(space.program.mask(raw))
+    return raw
 
 
 def _looked_at(size: int) -> list[int]:

@@ -8,7 +8,8 @@ Guo, Zhang, Mu, Heng, Liu, Wei and Sun, "Single Path One-Shot Neural Architectur
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nasturtium.roles import Derived, SearchBudget, TraceReport, Wanted
+from nasturtium.roles import Candidates, Derived, SearchBudget, TraceReport, Wanted
+from nasturtium.space import Space
 from nasturtium.supernet.course import Phase
 from nasturtium.supernet.evolution import Evolution
 from nasturtium.supernet.inherited import HELD
@@ -53,6 +54,9 @@ class Spos:
         """See `roles.OneShot`."""
         settings = Settings(self.name, self.recipe, self.held)
         session = Session(settings, supernet, rows, budget, Asked(seed, wanted, report, checkpoint))
-        draw = Uniform(supernet.space, session.candidates if self.constrained else None)
-        session.train([Phase("uniform paths", draw)])
+        session.train(self.phases(supernet.space, session.candidates))
         return session.derive(self.evolution)
+
+    def phases(self, space: Space, candidates: Candidates | None = None) -> list[Phase]:
+        """The whole course."""
+        return [Phase("uniform paths", Uniform(space, candidates if self.constrained else None))]

@@ -1,0 +1,140 @@
+"""The supernet audit on digits: do the inherited scores of SPOS rank 50 architectures as stand-alone training does?
+
+    python benchmarks/audit.py [--method spos] [--supernets 3] [--passes 200] [--trainings 2]
+
+Space: the cells of NAS-Bench-201 in a small network (C = 8, one cell a stage, dead edges left out). The 1,797 digits
+are split in two halves, stratified: one trains (the shared weights and each network alone), the other scores both. The
+stand-alone score is the mean of several trainings by the project's default recipe; what a seed does to a score no
+supernet can predict, so the correlation between two such trainings is recorded too: it bounds what can be reached.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from _record import record
+from sklearn.datasets import load_digits
+
+from nasturtium.hardware import LimitedCandidates, Limits
+from nasturtium.supernet import Supernet
+from nasturtium.supernet.audit import Alone, correlated, sampled
+from nasturtium.supernet.course import Course, follow
+from nasturtium.supernet.fairnas import FairNas
+from nasturtium.supernet.inherited import Inherited, parted
+from nasturtium.supernet.one_shot import SearchRows
+from nasturtium.supernet.spos import Spos
+from nasturtium.task import Signal, Task
+from nasturtium.training import Recipe, Resident, default_recipe
+from nasturtium.zoo.nasbench201 import nasbench201
+
+METHODS = {"spos": Spos, "fairnas": FairNas}
+HELD = 0.5
+
+
+def digits() -> SearchRows:
+    """All rows, standardised by one mean and one deviation."""
+    inputs, targets = load_digits(return_X_y=True)
+    images = torch.tensor(inputs, dtype=torch.float32).reshape(-1, 1, 8, 8)
+    task = Task("classification", Signal("image", (1, 8, 8)), 10, "accuracy", tuple("0123456789"))
+    return SearchRows((images - images.mean()) / images.std(), torch.tensor(targets), task)
+
+
+def alone_scores(
+    data: Resident, rows: SearchRows, recipe: Recipe, architectures: list, trainings: int, cache: Path | None
+) -> tuple[np.ndarray, float]:
+    """Scores [architectures, trainings] and CPU seconds; kept in `cache` as they come."""
+    known = json.loads(cache.read_text()) if cache is not None and cache.is_file() else {"scores": {}, "seconds": 0.0}
+    alone, found = Alone(data, rows.task, recipe), np.empty((len(architectures), trainings))
+    for seed in range(trainings):
+        for place, architecture in enumerate(architectures):
+            key = f"{architecture.arch_id}:{seed}"
+            if key not in known["scores"]:
+                started = time.process_time()
+                known["scores"][key] = alone.measure(architecture, seed)
+                known["seconds"] += time.process_time() - started
+                if cache is not None:
+                    cache.write_text(json.dumps(known))
+            found[place, seed] = known["scores"][key]
+    return found, known["seconds"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--method", choices=METHODS, default="spos")
+    parser.add_argument("--architectures", type=int, default=50)
+    parser.add_argument("--supernets", type=int, default=3)
+    parser.add_argument("--passes", type=int, default=200)
+    parser.add_argument("--trainings", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=30, help="of each stand-alone training")
+    parser.add_argument("--width", type=int, default=8)
+    parser.add_argument("--cache", type=Path, help="JSON of stand-alone scores, to go on from")
+    parser.add_argument("--record", default="audit")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+
+    rows = digits()
+    space = nasbench201(rows.task, width=given.width, cells=1)
+    data = parted(rows, HELD, 0, torch.device("cpu"))
+    recipe = default_recipe(rows.task, len(data.inputs))
+    shared = replace(recipe, epochs=given.passes)
+    architectures = sampled(LimitedCandidates(space, None, Limits()), given.architectures, 0)
+    runs = []
+    nets = []
+    for seed in range(given.supernets):
+        net, started = Supernet(space, seed=seed), time.process_time()
+        course = Course(given.method, tuple(METHODS[given.method]().phases(space)), shared, seed)
+        follow(course, net, net, data.inputs, data.targets, rows.task)
+        seconds = time.process_time() - started
+        score = Inherited(net, data, rows.task)
+        started = time.process_time()
+        inherited = np.array([score(architecture) for architecture in architectures])
+        nets.append((inherited, seconds, time.process_time() - started))
+        print(f"supernet {seed}: {seconds:.0f} CPU s, best inherited {inherited.max():.4f}", flush=True)
+    alone, alone_seconds = alone_scores(
+        data, rows, replace(recipe, epochs=given.epochs), architectures, given.trainings, given.cache
+    )
+    for seed, (inherited, seconds, scoring) in enumerate(nets):
+        audit = correlated(tuple(architectures), inherited, alone.mean(1), seed)
+        print(audit.sentence, flush=True)
+        runs.append(
+            {
+                "seed": seed,
+                "kendall": audit.kendall,
+                "kendall_interval": [audit.kendall_low, audit.kendall_high],
+                "spearman": audit.spearman,
+                "spearman_interval": [audit.spearman_low, audit.spearman_high],
+                "sentence": audit.sentence,
+                "training_cpu_seconds": round(seconds, 1),
+                "scoring_cpu_seconds": round(scoring, 1),
+                "inherited": inherited.tolist(),
+            }
+        )
+    ceiling = correlated(tuple(architectures), alone[:, 0], alone[:, -1], 0) if given.trainings > 1 else None
+    taus = [run["kendall"] for run in runs]
+    figures = {
+        "method": given.method,
+        "space": f"nasbench201(width={given.width}, cells=1), 8x8 digits",
+        "architectures": len(architectures),
+        "rows": {"train": len(data.inputs), "score": data.scored_rows},
+        "passes_of_shared_weights": given.passes,
+        "trainings_alone": given.trainings,
+        "epochs_alone": given.epochs,
+        "threads": 1,
+        "kendall_mean": float(np.mean(taus)),
+        "kendall_least": float(np.min(taus)),
+        "target": "Kendall tau >= 0.5",
+        "reached": bool(np.mean(taus) >= 0.5),
+        "tau_between_two_trainings_alone": None if ceiling is None else ceiling.kendall,
+        "alone_cpu_seconds": round(alone_seconds, 1),
+        "alone": alone.tolist(),
+        "runs": runs,
+    }
+    print(record(given.record, figures), f"tau {np.mean(taus):.3f}")
+
+
+if __name__ == "__main__":
+    main()
