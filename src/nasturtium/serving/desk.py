@@ -1,13 +1,13 @@
 """What a server allows, in one place: every tool asks here before it hands anything to a workflow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nasturtium.errors import UserError
 from nasturtium.serving.roots import Roots
 from nasturtium.workflows.jobs import Jobs, run_options
-from nasturtium.workflows.options import DEFAULT_BUDGET_S, SearchOptions, parse_duration
+from nasturtium.workflows.options import DEFAULT_BUDGET_S, SearchOptions
 
 BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 """Data sets that are not files."""
@@ -26,7 +26,11 @@ class Desk:
 
     def source(self, given: str) -> str:
         """A bundled data set, or a file or folder that may be read."""
-        return given if given in BUNDLED else str(self.roots.tree(given, "The source"))
+        if given in BUNDLED:
+            return given
+        path = self.roots.tree(given, "The source")
+        # What is not there keeps its name, so that the message that says so can name the nearest.
+        return str(path) if path.exists() else given
 
     def run(self, given: str) -> str:
         """A run directory, none of whose files leads out. A job's name is taken for its run."""
@@ -58,29 +62,29 @@ class Desk:
         file, separator, name = given.rpartition(":") if ".py:" in given else (given, "", "")
         return str(self.roots.path(file, "The space")) + separator + name
 
-    def budget_s(self, budget: str | None, trials: int | None) -> float | None:
-        """Seconds, within the ceiling. None where trials alone bound the search: then the job's own ceiling does."""
-        if trials is not None and trials > MOST_TRIALS:
-            raise UserError(f"{trials:,} trials are asked for; this server allows {MOST_TRIALS:,}.")
-        if budget is None:
-            return None if trials is not None else min(DEFAULT_BUDGET_S, self.max_budget_s)
-        seconds = parse_duration(budget)
+    def bounded(self, options: SearchOptions) -> SearchOptions:
+        """Within the ceilings. Where trials alone bound a search, its job's own ceiling does besides."""
+        if options.trials is not None and options.trials > MOST_TRIALS:
+            raise UserError(f"{options.trials:,} trials are asked for; this server allows {MOST_TRIALS:,}.")
+        if options.budget_s is None:
+            usual = min(DEFAULT_BUDGET_S, self.max_budget_s)
+            return options if options.trials is not None else replace(options, budget_s=usual)
+        self._check_budget(options.budget_s)
+        return options
+
+    def _check_budget(self, seconds: float) -> None:
         if seconds > self.max_budget_s:
             raise UserError(
-                f"The budget {budget!r} is {seconds:g} s, and this server allows {self.max_budget_s:g} s. Ask for "
-                "less, or ask the user to start the server with a larger --max-budget."
+                f"The budget is {seconds:g} s, and this server allows {self.max_budget_s:g} s. Ask for less, or ask "
+                "the user to start the server with a larger --max-budget."
             )
-        return seconds
 
     def may_resume(self, run: str) -> None:
         """What a run's manifest asks for is held to the same rules as a new search."""
         options = run_options(run)
         self.source(str(options.get("source", "")))
         self.space(options.get("space"))
-        if (options.get("budget_s") or 0.0) > self.max_budget_s:
-            raise UserError(
-                f"The run has a budget of {options['budget_s']:g} s; this server allows {self.max_budget_s:g} s."
-            )
+        self._check_budget(options.get("budget_s") or 0.0)
 
     def limits(self, **given: str | None) -> Mapping[str, str]:
         """Those that were set, by name."""

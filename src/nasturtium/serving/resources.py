@@ -1,5 +1,6 @@
-"""Reports as resources. A run is named by its path, with `/` written as `%2F`, or by its job."""
+"""Reports and knowledge as resources. A run is named by its path, with `/` written as `%2F`, or by its job."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from nasturtium.errors import UserError
 from nasturtium.serving.desk import Desk
+from nasturtium.workflows.knowing import KINDS, knowledge
 
 REPORTS = {
     "result.json": ("result.json", "application/json", "The verdict and every figure behind it."),
@@ -22,6 +24,20 @@ def add_reports(server: MCPServer[Any], desk: Desk) -> None:
     for name, (file, mime_type, what) in REPORTS.items():
         uri = f"nasturtium://runs/{{run}}/{name}"
         server.resource(uri, name=name, description=what, mime_type=mime_type)(_reader(desk, file))
+
+
+def add_knowledge(server: MCPServer[Any]) -> None:
+    """`nasturtium://knowledge/architectures` and its like: what advice rests on, each entry with its source."""
+    for kind in KINDS:
+        uri, what = f"nasturtium://knowledge/{kind}", f"Known {kind}, each with its source."
+        server.resource(uri, name=f"knowledge-{kind}", description=what, mime_type="application/json")(_knower(kind))
+
+
+def _knower(kind: str) -> Callable[[], str]:
+    def know() -> str:
+        return json.dumps(knowledge(kind), indent=1, ensure_ascii=False, default=str)
+
+    return know
 
 
 def _reader(desk: Desk, file: str) -> Callable[[str], str]:

@@ -1,7 +1,7 @@
 """Tools that start, watch, stop and resume searches."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import anyio
@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field
 from nasturtium.serving import arguments as a
 from nasturtium.serving.desk import Desk
 from nasturtium.serving.tools import tool
+from nasturtium.workflows.command import search_command
 from nasturtium.workflows.job_status import ALIVE, JobStatus
-from nasturtium.workflows.options import SearchOptions
+from nasturtium.workflows.options import SearchOptions, parse_duration
 
 POLL_S = 0.25
 LONGEST_WAIT_S = 600.0
@@ -69,6 +70,10 @@ class SearchTools:
         scheduler: a.SchedulerName = "auto",
         seed: a.Seed = 0,
         workers: a.Workers = None,
+        plan: Annotated[str | None, Field(description="Plan file of advise; other arguments go before it.")] = None,
+        earlier: Annotated[
+            list[a.Run] | None, Field(description="Earlier runs whose best architectures are tried first.")
+        ] = None,
         stop_on_plateau: Annotated[bool, Field(description="End early where more search would gain little.")] = False,
         output: a.Output = None,
         on_disconnect: a.OnDisconnect = "continue",
@@ -92,7 +97,7 @@ class SearchTools:
             limits=self.desk.limits(
                 params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size
             ),
-            budget_s=self.desk.budget_s(budget, trials),
+            budget_s=None if budget is None else parse_duration(budget),
             trials=trials,
             objectives=tuple(objectives or ()),
             space=self.desk.space(space),
@@ -103,7 +108,8 @@ class SearchTools:
             stop_on_plateau=stop_on_plateau,
             output=self.desk.output(output),
         )
-        return self._shown(self.desk.jobs.start(self.desk.checked(options), on_disconnect))
+        options, words = self._begun(options, plan, earlier or [])
+        return self._shown(self.desk.jobs.start(self.desk.checked(options), on_disconnect, words))
 
     async def search_status(self, job: a.Job, ctx: Context, wait_s: Wait = 0.0) -> JobStatus:
         """How far a search is: phase, trials, the best so far, notes; or how it ended.
@@ -143,6 +149,24 @@ class SearchTools:
         path = self.desk.run(run)
         self.desk.may_resume(path)
         return self._shown(self.desk.jobs.resume(path, on_disconnect))
+
+    def _begun(self, asked: SearchOptions, plan: str | None, earlier: list[str]) -> tuple[SearchOptions, list[str]]:
+        """The options with what a plan and earlier runs give, within the ceilings; and the command that does it."""
+        from nasturtium.workflows.planned import with_plan, with_runs
+
+        options, words = asked, []
+        if plan is not None:
+            file = str(self.desk.roots.path(plan, "The plan"))
+            options, words = with_plan(options, file), ["--plan", file]
+            options = replace(options, space=self.desk.space(options.space))
+        if earlier:
+            runs = [self.desk.run(one) for one in earlier]
+            options = with_runs(options, runs)
+            words += [word for run in runs for word in ("--from", run)]
+        options = self.desk.bounded(options)
+        # The clock that a search gets by default is not the command line's where the server allows less.
+        timed = asked if plan is not None else replace(asked, budget_s=options.budget_s)
+        return options, [*search_command(timed), *words]
 
     def _shown(self, status: JobStatus) -> JobStatus:
         return status.model_copy(update={"run": self.desk.shown(status.run), "log": self.desk.shown(status.log)})

@@ -9,7 +9,7 @@ from nasturtium.serving.advice_tools import advice_tools
 from nasturtium.serving.data_tools import DataTools
 from nasturtium.serving.desk import Desk
 from nasturtium.serving.prompts import INSTRUCTIONS, add_prompts
-from nasturtium.serving.resources import add_reports
+from nasturtium.serving.resources import add_knowledge, add_reports
 from nasturtium.serving.run_tools import RunTools
 from nasturtium.serving.search_tools import SearchTools
 
@@ -26,5 +26,6 @@ def make_server(desk: Desk) -> MCPServer[Any]:
         log_level="WARNING",
     )
     add_reports(server, desk)
+    add_knowledge(server)
     add_prompts(server)
     return server

@@ -9,6 +9,10 @@ SPELLED = {"budget_s": "budget", "objectives": "objective"}
 """Fields whose option is called otherwise."""
 
 
+LEFT_OUT = ("source", "first")
+"""Fields that no option sets by itself: `first` comes from a plan or from earlier runs."""
+
+
 def search_command(options: SearchOptions) -> list[str]:
     """`nasturtium search …` as words, with every option that is not the default's.
 
@@ -18,7 +22,7 @@ def search_command(options: SearchOptions) -> list[str]:
     words = ["nasturtium", "search", str(options.source)]
     for field in fields(options):
         value = getattr(options, field.name)
-        if field.name == "source" or not value or value == field.default:
+        if field.name in LEFT_OUT or not value or value == field.default:
             continue
         if field.name == "limits":
             for name, amount in value.items():

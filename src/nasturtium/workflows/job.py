@@ -15,7 +15,6 @@ from typing import Any
 
 from nasturtium.errors import UserError
 from nasturtium.study import Event, Finished, Plateau
-from nasturtium.workflows.command import search_command
 from nasturtium.workflows.job_status import JobSpec, State, TrialBrief, read_status, write_status
 from nasturtium.workflows.options import SearchOptions
 
@@ -87,7 +86,7 @@ def best_trial(event: Finished) -> TrialBrief | None:
 
 def restored(options: dict[str, Any]) -> SearchOptions:
     """Options that have been JSON."""
-    return SearchOptions(**{**options, "objectives": tuple(options.get("objectives", ()))})
+    return SearchOptions(**{**options, **{name: tuple(options.get(name, ())) for name in ("objectives", "first")}})
 
 
 def work(spec: JobSpec, teller: Teller, began: float) -> None:
@@ -95,7 +94,7 @@ def work(spec: JobSpec, teller: Teller, began: float) -> None:
     try:
         if spec.options is not None:
             options = restored(spec.options)
-            sys.argv = search_command(options)  # for the manifest: what one would have typed
+            sys.argv = spec.command  # what the manifest says that was typed
             from nasturtium.workflows.search import run_search_workflow
 
             result = run_search_workflow(options, teller, began)

@@ -15,12 +15,14 @@ ALIVE: tuple[State, ...] = ("starting", "running")
 
 class JobSpec(BaseModel):
     """options: of a new search, the fields of `SearchOptions` as JSON; or resume: a run directory to go on with.
+    command: what one would have typed for it, for the manifest.
 
     ceiling_s: after so many seconds a search without a clock is ended as by Ctrl-C; after half as many more and two
     minutes, whatever still runs is killed (it can be resumed).
     """
 
     options: dict[str, Any] | None = None
+    command: list[str] = Field(default_factory=list)
     resume: str | None = None
     ceiling_s: float
     on_disconnect: OnDisconnect = "continue"

@@ -13,12 +13,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from nasturtium.errors import RunError, hint
+from nasturtium.workflows.command import search_command
 from nasturtium.workflows.folder import open_folder
 from nasturtium.workflows.job_status import ALIVE, JobSpec, JobStatus, OnDisconnect, read_status, write_status
 from nasturtium.workflows.options import SearchOptions
@@ -46,15 +47,20 @@ class Jobs:
     def folder(self) -> Path:
         return self.place / ".nasturtium" / "jobs"
 
-    def start(self, options: SearchOptions, on_disconnect: OnDisconnect = "continue") -> JobStatus:
+    def start(
+        self, options: SearchOptions, on_disconnect: OnDisconnect = "continue", command: Sequence[str] | None = None
+    ) -> JobStatus:
         """A new search. Its run directory is `options.output`, or one of its own under `runs/`.
+
+        command: what one would have typed for it, for the manifest; by default, made of the options.
 
         The options should have been checked. Raises `RunError` where too many jobs run, or nothing can be written.
         """
         with self._registry():
             name, run = self._place_for(options)
             given = {one.name: getattr(options, one.name) for one in fields(options)} | {"output": run}
-            spec = JobSpec(options=given, ceiling_s=self.ceiling_s, on_disconnect=on_disconnect)
+            words = list(command or search_command(options))
+            spec = JobSpec(options=given, command=words, ceiling_s=self.ceiling_s, on_disconnect=on_disconnect)
             status = JobStatus(
                 job=name,
                 state="starting",
