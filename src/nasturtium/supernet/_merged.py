@@ -18,17 +18,24 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from nasturtium.blocks.expr import Primitive
 from nasturtium.supernet._options import Option, Step
 from nasturtium.supernet._plain import Weigh
+from nasturtium.supernet._pooling import pooled
 from nasturtium.supernet._sums import Terms
+
+Begun = dict[tuple[Primitive, ...], Tensor]
+"""Of one value: what the leading steps of its options, without parameters, have made of it."""
 
 
 def merged_options(
     root: nn.Module, value: Tensor, options: Sequence[Option], weigh: Weigh, terms: Mapping[int, Terms]
-) -> None:
-    """Compute the options that leave a value and add each to the terms of its target. root: has their modules."""
-    begun: dict[tuple[Primitive, ...], Tensor] = {(): value}
+) -> Begun:
+    """Compute the options that leave a value and add each to the terms of its target. root: has their modules.
+
+    Returns what has been computed of the value on the way.
+    """
+    begun: Begun = {(): value}
     alike: dict[tuple[object, ...], list[Option]] = {}
     for option in options:
-        start = _begin(root, option.shared, begun)
+        start = begin(root, option.shared, begun)
         if option.mergeable is not None:
             alike.setdefault(option.mergeable, []).append(option)
         elif not option.rest:
@@ -36,21 +43,22 @@ def merged_options(
         else:
             _alone(root, start, option, weigh, terms)
     for group in alike.values():
-        start = begun[group[0].beginnings]
-        parts = _convolved(root, start, group, weigh)
+        weights = [weigh(option) for option in group]
+        parts = convolved(root, begun[group[0].beginnings], group, weights)
         for option, part in zip(group, parts, strict=True):
             terms[option.edge.target].add(None, part)
+    return begun
 
 
-def _begin(root: nn.Module, steps: Sequence[Step], begun: dict[tuple[Primitive, ...], Tensor]) -> Tensor:
-    """The value after `steps`; `begun` holds what has been computed of this source."""
+def begin(root: nn.Module, steps: Sequence[Step], begun: Begun) -> Tensor:
+    """The value after `steps`, each of which is computed once."""
     done: tuple[Primitive, ...] = ()
     y = begun[()]
     for step in steps:
         assert step.primitive is not None  # opaque steps are never shared
         done = (*done, step.primitive)
         if done not in begun:
-            begun[done] = root.get_submodule(step.path)(y)
+            begun[done] = pooled(root.get_submodule(step.path), y)
         y = begun[done]
     return y
 
@@ -68,17 +76,25 @@ def _alone(root: nn.Module, y: Tensor, option: Option, weigh: Weigh, terms: Mapp
     terms[option.edge.target].add(weight, y)
 
 
-def _convolved(root: nn.Module, y: Tensor, group: Sequence[Option], weigh: Weigh) -> tuple[Tensor, ...]:
-    """Convolution, normalisation and weighing of options of one kind on one input, as one."""
+def convolved(
+    root: nn.Module,
+    y: Tensor,
+    group: Sequence[Option],
+    weights: Sequence[Tensor | None],
+    kernel: Tensor | None = None,
+) -> tuple[Tensor, ...]:
+    """Convolution, normalisation and weighing of mergeable options of one kind on one input, as one.
+
+    kernel: of all of them, where it is not their own. Returns the result of each.
+    """
     convs = [cast(nn.Conv2d, root.get_submodule(option.rest[0].path)) for option in group]
     norms = [cast(_BatchNorm, root.get_submodule(option.rest[1].path)) for option in group]
-    first = convs[0]
-    bias = None if first.bias is None else torch.cat([cast(Tensor, conv.bias) for conv in convs])
-    weight = convs[0].weight if len(convs) == 1 else torch.cat([conv.weight for conv in convs])
+    if kernel is None:
+        kernel = convs[0].weight if len(convs) == 1 else torch.cat([conv.weight for conv in convs])
+    bias = None if convs[0].bias is None else torch.cat([cast(Tensor, conv.bias) for conv in convs])
     convolve = functional.conv2d if y.ndim == 4 else functional.conv1d
-    y = convolve(y, weight, bias, first.stride, first.padding)
-    y = _normalised(y, norms, [weigh(option) for option in group])
-    return y.split(first.out_channels, dim=1)
+    y = convolve(y, kernel, bias, convs[0].stride, kernel.shape[-1] // 2)
+    return _normalised(y, norms, weights).split(convs[0].out_channels, dim=1)
 
 
 def _normalised(y: Tensor, norms: Sequence[_BatchNorm], weights: Sequence[Tensor | None]) -> Tensor:

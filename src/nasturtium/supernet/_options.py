@@ -30,6 +30,7 @@ class Option:
 
     shared: its leading steps without parameters, computed once for all options of a source that begin alike.
     rest: what follows them. zero: it carries nothing, whatever arrives. keeps_zero: it makes zeros of zeros.
+    affine: have its batch norms a scale and shift of their own?
     """
 
     edge: OpenEdge
@@ -38,6 +39,7 @@ class Option:
     rest: tuple[Step, ...]
     zero: bool
     keeps_zero: bool
+    affine: bool
 
     @property
     def path(self) -> str:
@@ -74,7 +76,7 @@ def read(edge: OpenEdge, place: int, affine: bool) -> Option:
         count += 1
     shared = tuple(step for step in steps[:count] if not isinstance(step.primitive, Identity))
     keeps_zero = all(_keeps_zero(step.primitive, affine) for step in steps)
-    return Option(edge, place, shared, steps[count:], isinstance(expr, Zero), keeps_zero)
+    return Option(edge, place, shared, steps[count:], isinstance(expr, Zero), keeps_zero, affine)
 
 
 def mixed(expr: Expr, x: Signal, affine: bool) -> nn.Module:

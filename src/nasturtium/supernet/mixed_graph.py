@@ -17,11 +17,12 @@ from nasturtium.supernet._merged import merged_options
 from nasturtium.supernet._options import Option, mixed, read
 from nasturtium.supernet._partial import head, narrowed, passing, shuffle
 from nasturtium.supernet._plain import Weigh, plain_options
+from nasturtium.supernet._selected import selected_options
 from nasturtium.supernet._sums import Terms
 from nasturtium.task import Signal
 
-Active = Sequence[Sequence[int]]
-"""For each mixture, the places of the options that are computed."""
+Active = Sequence[Sequence[int] | Tensor]
+"""For each mixture, the places of the options that are computed; or gates `[options]`, 1 for one of them, else 0."""
 
 
 class MixedGraph(nn.Module):
@@ -60,11 +61,14 @@ class MixedGraph(nn.Module):
 
         weights: one vector `[options]` for each mixture of the graph; None weighs every option by 1.
         active: the options of each mixture that are computed; the others count as nothing, whatever their weights.
-        None computes all. They are plain numbers, so that nothing waits for a device.
+        None computes all. They are plain numbers, so that nothing waits for a device; or tensors of gates that open one
+        option of each mixture, with the same result and the same work for every draw (see `_selected`).
         """
-        weigh = _weigher(weights)
+        gates = _gates(active)
+        gated = gates if weights is None or gates is None else [w * g for w, g in zip(weights, gates, strict=True)]
+        weigh, gate = _weigher(weights if gates is None else gated), None if gates is None else _weigher(gates)
         leaving: dict[int, list[Option]] = {key: [] for key in self.signals}
-        for option in self._computed(active):
+        for option in self._computed(active if gates is None else None):
             leaving[option.edge.source].append(option)
         terms = {key: Terms() for key in self.signals}
         values = {0: x}
@@ -75,7 +79,7 @@ class MixedGraph(nn.Module):
                 mixture = terms[key].total()
                 around = self._around(key, values, weights) if key in self.shuffled else None
                 values[key] = self._joined(key, x, mixture, around)
-            self._leave(values[key], leaving[key], weigh, terms)
+            self._leave(values[key], leaving[key], weigh, terms, gate)
         outs = [values[key] for key in self.graph.outputs]
         return outs[0] if len(outs) == 1 else torch.cat(outs, dim=1)
 
@@ -90,15 +94,19 @@ class MixedGraph(nn.Module):
             return [option for option in chosen if not option.zero]
         return live(self.graph, chosen)
 
-    def _leave(self, value: Tensor, options: Sequence[Option], weigh: Weigh, terms: dict[int, Terms]) -> None:
+    def _leave(
+        self, value: Tensor, options: Sequence[Option], weigh: Weigh, terms: dict[int, Terms], gate: Weigh | None
+    ) -> None:
         """Compute the options that leave a value and add them to the terms of their targets."""
-        spread = merged_options if self.merged else plain_options
         whole = [option for option in options if option.edge.target not in self.shuffled]
         narrow = [option for option in options if option.edge.target in self.shuffled]
-        if whole:
-            spread(self, value, whole, weigh, terms)
-        if narrow:
-            spread(self, value[:, : value.shape[1] // self.partial], narrow, weigh, terms)
+        for some, part in ((whole, value), (narrow, value[:, : value.shape[1] // self.partial])):
+            if some and not self.merged:
+                plain_options(self, part, some, weigh, terms)
+            elif some and gate is None:
+                merged_options(self, part, some, weigh, terms)
+            elif some:
+                selected_options(self, part, some, weigh, terms, gate)
 
     def _around(self, key: int, values: dict[int, Tensor], weights: Sequence[Tensor] | None) -> Tensor:
         """What passes by the mixed operations into value `key`, weighed."""
@@ -118,6 +126,14 @@ class MixedGraph(nn.Module):
         if mixture is None:
             mixture = x.new_zeros((len(x), channels if around is None else channels // self.partial, *sides))
         return mixture if around is None else shuffle(torch.cat([mixture, around], dim=1), self.partial)
+
+
+def _gates(active: Active | None) -> list[Tensor] | None:
+    """The gates, if that is what `active` holds."""
+    gates = [gate for gate in active or () if isinstance(gate, Tensor)]
+    if gates and active is not None and len(gates) < len(active):
+        raise SpaceError("Options are made active either by their places or by gates, in all mixtures alike.")
+    return gates or None
 
 
 def _weigher(weights: Sequence[Tensor] | None) -> Weigh:
