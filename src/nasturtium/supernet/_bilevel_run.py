@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nasturtium.supernet.supernet import Supernet
 
 REVIEW = 10
-"""Steps between looks at what would be derived, for the multipliers of the limits."""
+"""Steps at most between looks at what would be derived, for the multipliers of the limits."""
 
 
 class Run:
@@ -64,6 +64,7 @@ class Run:
         )
         bfloat16 = method.order == 1 and uses_bfloat16(rows.precision, device)
         self.steps = Steps(supernet, build_loss(rows.task.kind, Recipe()), self.settings, bfloat16, seed)
+        self.review = max(1, min(REVIEW, self.steps_in_all // 200))
         self.limits = Lagrangian(supernet, wanted, self.steps_in_all, seed)
         options = tuple(mixture.options for mixture in self.mixtures)
         self.watch = Watch(method.name, options, method.early_stop or EarlyStop())
@@ -88,7 +89,8 @@ class Run:
                 f"{self.method.name} begins with 1/{wanted} of the channels mixed, and the supernet mixes "
                 f"1/{self.supernet.partial}. Build it with Supernet(space, partial={wanted})."
             )
-        end = "finished"
+        # A search that an earlier run stopped stays stopped.
+        end = "finished" if self._back_to() is None else "eigenvalue"
         before, pace = self.at.progress, self._pace()
         while not pace.done and end == "finished":
             self.supernet.train()
@@ -103,6 +105,7 @@ class Run:
                     break
                 self._save_if_due()
             end = self._epoch_ends(report)
+        self.save()
         if end == "finished" and self.at.total < self.steps_in_all:
             end = "deadline"
             self.remarks.append(
@@ -145,8 +148,8 @@ class Run:
         if not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
             raise self._diverged("an architecture weight is not a number")
         at.valid, at.valid_steps = at.valid + loss, at.valid_steps + 1
-        if self.wanted.limits and at.valid_steps % REVIEW == 0:
-            self.limits.ascend(self.limits.costs(self.supernet.derive(self._weights())), REVIEW)
+        if self.wanted.limits and at.valid_steps % self.review == 0:
+            self.limits.ascend(self.limits.costs(self.supernet.derive(self._weights())), self.review)
 
     def _mix(self, purpose: str) -> Mix:
         return self.method.relax(self.parameters, self._moment(purpose))
@@ -262,8 +265,6 @@ class Run:
             self.remarks += self.watch.final(self.epochs)
         architectures, remarks = derive(self.supernet, weights, self.wanted, self.limits)
         self.remarks += remarks
-        if self.file is not None:
-            self.save()
         return Derived(architectures, self._trace(ended))
 
     def _trace(self, ended: str) -> Trace:
@@ -318,7 +319,7 @@ class Run:
             self.at,
             train=float(self.at.train),
             valid=float(self.at.valid),
-            multipliers=self.limits.multipliers,
+            multipliers=self.limits.multipliers | {f"now {name}": now for name, now in self.limits.now.items()},
             seconds=self.at.seconds + time.monotonic() - self.started,
         )
         state.write(self.file, self.identity, tensors, position, self.epochs, self.remarks)
@@ -335,7 +336,8 @@ class Run:
             parameter.copy_(tensors[f"architecture.{place}"])
         load_optimizer(self.steps.optimizer, "sgd", tensors)
         load_optimizer(self.adam, "adam", tensors)
-        self.limits.multipliers = dict(self.at.multipliers)
+        self.limits.multipliers = {name: self.at.multipliers[name] for name in self.limits.limits}
+        self.limits.now = {name: self.at.multipliers[f"now {name}"] for name in self.limits.limits}
         self.steps.parts = self.at.parts
 
 

@@ -2,8 +2,8 @@
 
 Each limited cost adds `multiplier * log(expected / limit)` to the loss of the architecture. The multipliers are those
 of a Lagrangian and follow its dual by gradient ascent: they grow while the architecture that would be derived breaks
-its limit, and shrink, down to 0, while it meets it (Boyd and Vandenberghe, "Convex Optimization", 2004, section 5; the
-logarithm makes costs of any unit alike, as in Cai et al., "ProxylessNAS", ICLR 2019, arXiv:1812.00332, section 4.1).
+its limit, and shrink, down to 0, while it meets it (the method of multipliers: Bertsekas, "Constrained Optimization and
+Lagrange Multiplier Methods", 1982). The logarithm makes costs of any unit alike.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 Expected = Callable[[Sequence[Tensor]], Tensor]
 """Weights of the mixtures, float64 on the CPU, to the expected cost, a scalar."""
 
-ASCENT = 10.0
+ASCENT = 20.0
 """What a multiplier gains over a whole search in which the cost is e times its limit all the while."""
+RESPONSE = 1.0
+"""What is added to a multiplier at once for a cost that is e times its limit: without it, the multiplier would go on
+growing while the architecture is on its way, and overshoot (the quadratic term of the method of multipliers)."""
 SAMPLES = 400
 """Architectures at most from which an additive model of a cost is fitted."""
 
@@ -76,12 +79,13 @@ class Lagrangian:
     """The penalty of one search, and its multipliers.
 
     wanted: limits, and how costs that the supernet does not count are worked out. steps: of the search, which sets the
-    pace of the ascent.
+    pace of the ascent. now: the multipliers with the response to the last review.
     """
 
     def __init__(self, supernet: "Supernet", wanted: Wanted, steps: int, seed: int) -> None:
         self.limits = dict(wanted.limits)
         self.multipliers = dict.fromkeys(self.limits, 0.0)
+        self.now = dict.fromkeys(self.limits, 0.0)
         self.remarks: list[str] = []
         self._supernet, self._rate = supernet, ASCENT / steps
         self._expected: dict[str, Expected] = {name: partial(supernet.expected, name) for name in self.limits}
@@ -101,7 +105,7 @@ class Lagrangian:
     def penalty(self, weights: Sequence[Tensor]) -> Tensor:
         """What is added to the loss; 0 while no limit has been broken."""
         total = torch.zeros((), dtype=torch.float64)
-        for name, multiplier in self.multipliers.items():
+        for name, multiplier in self.now.items():
             if multiplier > 0:
                 total = total + multiplier * (self._expected[name](weights).double() / self.limits[name]).log()
         return total
@@ -111,6 +115,7 @@ class Lagrangian:
         for name, limit in self.limits.items():
             gradient = log(max(derived[name], 1e-9 * limit) / limit)
             self.multipliers[name] = max(0.0, self.multipliers[name] + self._rate * steps * gradient)
+            self.now[name] = max(0.0, self.multipliers[name] + RESPONSE * gradient)
 
     def costs(self, architecture: Architecture) -> dict[str, float]:
         """Of one architecture, by the models that the penalty uses."""
