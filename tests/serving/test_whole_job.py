@@ -22,6 +22,7 @@ def server(root: Path, environment: dict[str, str], program: str = "quick_server
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_profile_questions_plan_search_report_export_predict(root: Path, environment: dict[str, str]) -> None:
     X, _ = load_digits(return_X_y=True)
     np.savez(root / "new.npz", X=X[:5].reshape(-1, 8, 8, 1).astype(np.uint8))
@@ -47,7 +48,9 @@ def test_profile_questions_plan_search_report_export_predict(root: Path, environ
             found["profile"] = await use("profile_data", source="digits")
             found["plan"] = await use("advise", source="digits", need={"max_params": "5k"}, output="plan.json")
             job = await use("start_search", source="digits", max_params="5k", trials=3, workers=2)
-            found["ended"] = await use("search_status", job=job["job"], wait_s=200)
+            found["ended"] = job
+            while found["ended"]["state"] in ("starting", "running"):
+                found["ended"] = await use("search_status", job=job["job"], wait_s=60)
             found["result"] = await use("show_result", run=job["job"])
             found["why"] = await use("explain", run=job["run"])
             page = await client.read_resource(f"nasturtium://runs/{job['job']}/report.html")
