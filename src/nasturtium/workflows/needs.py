@@ -26,10 +26,10 @@ class NeedOptions:
 def gather(options: NeedOptions) -> Requirements:
     """Flags before answers before the file of requirements. Raises `UserError`."""
     flags = {name: value for name, value in options.flags.items() if value is not None}
-    need = given(_plain(flags), "on the command line")
+    need = given(plain(flags), "on the command line")
     for path, what in ((options.answers, "answers"), (options.requirements, "requirements")):
         if path is not None:
-            need = need.over(given(_plain(read_needs(path)), f"in {what} {Path(path).name}"))
+            need = need.over(given(plain(read_needs(path)), f"in {what} {Path(path).name}"))
     return need
 
 
@@ -62,7 +62,7 @@ def _parsed(text: str, suffix: str) -> Any:
     return tomllib.loads(text)
 
 
-def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+def plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Durations in seconds, and a device that is described in a table in one text."""
     found = dict(fields)
     for name in ("budget", "budget_s", "budget-s"):
