@@ -31,15 +31,15 @@ def search_curve(content: ReportContent) -> Figure | None:
     scores = [float(trial["score"]) for trial in trials]
     best = np.maximum.accumulate(scores) if content.direction == "maximize" else np.minimum.accumulate(scores)
     curves = [_kinds(trials, "number", content)]
-    lines = [_line("best so far", numbers, best.tolist(), BLUE, shape="hv")]
+    lines = [plot_line("best so far", numbers, best.tolist(), BLUE, shape="hv")]
     if content.expected_random:
         expected = [float(value) for value in content.expected_random]
-        lines.append(_line("random search, expected", list(range(len(expected))), expected, INK, dash="dot"))
+        lines.append(plot_line("random search, expected", list(range(len(expected))), expected, INK, dash="dot"))
     baseline = best_baseline(content)
     if baseline is not None:
         name, value = baseline
         across = [min(numbers), max(numbers)]
-        lines.append(_line(f"best baseline ({name})", across, [value, value], RED, dash="dash"))
+        lines.append(plot_line(f"best baseline ({name})", across, [value, value], RED, dash="dash"))
     figure = _figure([*curves[0], *lines], "trial", content)
     _focus(figure, scores, content)
     return figure
@@ -58,7 +58,7 @@ def front(content: ReportContent) -> Figure | None:
     )
     across = [float(_cost(trial, content.second)) for trial in members]
     data = _kinds(trials, content.second, content)
-    data.append(_line("front", across, [float(t["score"]) for t in members], BLUE, shape="hv"))
+    data.append(plot_line("front", across, [float(t["score"]) for t in members], BLUE, shape="hv"))
     data += _baseline_points(content)
     shipped = content.result.get("best") or {}
     value = (shipped.get("validation") or {}).get("mean")
@@ -83,7 +83,7 @@ def resplits(content: ReportContent) -> Figure | None:
     data = []
     for one in reversed(finalists):
         values = [float(value) for value in one["scores"] if _finite(value)]
-        name, colour = _shown(one["name"]), colours.get(one.get("role", ""), BLUE)
+        name, colour = plotly_text(one["name"]), colours.get(one.get("role", ""), BLUE)
         data.append(_points(name, values, [name] * len(values), colour, "circle", [], 9))
         mean = sum(values) / len(values)
         data.append(_points("mean", [mean], [name], INK, "line-ns-open", [], 18))
@@ -103,7 +103,7 @@ def predictors(content: ReportContent) -> Figure | None:
     kinds = [[one for one in known if one["kind"] == kind] for kind in looks]
     data = [_correlated(members, *looks[members[0]["kind"]]) for members in kinds if members]
     figure = _figure(data, "rank correlation (Spearman)", content)
-    order = [_shown(one["name"]) for one in reversed(known)]
+    order = [plotly_text(one["name"]) for one in reversed(known)]
     figure["layout"] |= {"height": 120 + 22 * len(known), "shapes": []}
     figure["layout"]["yaxis"] = {"automargin": True, "fixedrange": True, "categoryorder": "array"}
     figure["layout"]["yaxis"] |= {"categoryarray": order, "tickmode": "array", "tickvals": order}
@@ -140,7 +140,7 @@ def _finite(value: object) -> bool:
     return isinstance(value, int | float) and isfinite(value)
 
 
-def _shown(name: object) -> str:
+def plotly_text(name: object) -> str:
     """Plotly takes some tags in its texts."""
     return escape(str(name), quote=False)
 
@@ -167,7 +167,12 @@ def _kinds(trials: Trials, axis: str, content: ReportContent) -> list[Figure]:
 
 def _label(trial: Mapping[str, Any], content: ReportContent) -> str:
     params = f"{trial['params']:,.0f} params" if _finite(trial.get("params")) else ""
-    parts = [f"trial {trial['number']}", _shown(trial.get("origin", "")), score(trial["score"], content.metric), params]
+    parts = [
+        f"trial {trial['number']}",
+        plotly_text(trial.get("origin", "")),
+        score(trial["score"], content.metric),
+        params,
+    ]
     return ", ".join(part for part in parts if part)
 
 
@@ -179,9 +184,13 @@ def _points(
     return {"type": "scatter", "mode": "markers", "name": name, "x": x, "y": y, "marker": marker, **hover}
 
 
-def _line(name: str, x: list[Any], y: list[float], colour: str, dash: str = "solid", shape: str = "linear") -> Figure:
+def plot_line(
+    name: str, x: list[Any], y: Sequence[float | None], colour: str, dash: str = "solid", shape: str = "linear"
+) -> Figure:
+    """A line without marks."""
     line = {"color": colour, "width": 2, "dash": dash, "shape": shape}
-    return {"type": "scatter", "mode": "lines", "name": _shown(name), "x": x, "y": y, "line": line, "hoverinfo": "skip"}
+    held = {"x": x, "y": list(y), "line": line, "hoverinfo": "skip"}
+    return {"type": "scatter", "mode": "lines", "name": plotly_text(name), **held}
 
 
 def _correlated(known: Trials, colour: str, symbol: str) -> Figure:
@@ -192,7 +201,7 @@ def _correlated(known: Trials, colour: str, symbol: str) -> Figure:
         (value, value) if one.get("low") is None or one.get("high") is None else (one["low"], one["high"])
         for one, value in zip(known, values, strict=True)
     ]
-    found = _points(kind, values, [_shown(one["name"]) for one in known], colour, symbol, [], 8)
+    found = _points(kind, values, [plotly_text(one["name"]) for one in known], colour, symbol, [], 8)
     above = [high - value for (_, high), value in zip(ends, values, strict=True)]
     below = [value - low for (low, _), value in zip(ends, values, strict=True)]
     bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.2, "width": 0}
@@ -209,12 +218,19 @@ def _baseline_points(content: ReportContent) -> list[Figure]:
     ]
     if not known:
         return []
-    labels = [f"{_shown(one['name'])}, {score(one['validation']['mean'], content.metric)}" for one in known]
+    labels = [f"{plotly_text(one['name'])}, {score(one['validation']['mean'], content.metric)}" for one in known]
     x, y = [one[content.second] for one in known], [one["validation"]["mean"] for one in known]
     return [_points("baselines", x, y, RED, "square", labels, 9)]
 
 
 def _figure(data: list[Figure], across: str, content: ReportContent) -> Figure:
+    figure = new_figure(data, across, f"{content.metric} (validation)")
+    figure["layout"]["yaxis"] |= _ticks(content)
+    return figure
+
+
+def new_figure(data: list[Figure], across: str, up: str) -> Figure:
+    """A chart with our fonts and margins. across, up: titles of the axes."""
     axis = {"gridcolor": "#e4e7eb", "zeroline": False, "automargin": True}
     layout = {
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
@@ -224,7 +240,7 @@ def _figure(data: list[Figure], across: str, content: ReportContent) -> Figure:
         "height": 380,
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "xaxis": {**axis, "title": {"text": across}},
-        "yaxis": {**axis, "title": {"text": f"{content.metric} (validation)"}, **_ticks(content)},
+        "yaxis": {**axis, "title": {"text": up}},
         "hovermode": "closest",
     }
     return {"data": data, "layout": layout}

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from nasturtium.errors import RunError
-from nasturtium.report import figures, head, predicting, tables
+from nasturtium.report import figures, head, one_shot, predicting, tables
 from nasturtium.report.content import ReportContent
 from nasturtium.report.diagram import draw
 from nasturtium.report.markup import Cell, Html, caption, element, joined, section, text
@@ -73,6 +73,7 @@ def _sections(content: ReportContent) -> list[tuple[str, str, Html]]:
         ("Data", "data", tables.data_section(content)),
         ("Baselines", "baselines", tables.baseline_section(content)),
         ("Search", "search", _search(content)),
+        ("Weight sharing", "sharing", _sharing(content)),
         ("Predictors", "predictors", _predictors(content)),
         ("Trade-off", "front", _front(content)),
         ("Network", "network", _network(content)),
@@ -95,6 +96,19 @@ def _search(content: ReportContent) -> Html:
     figure = figures.search_curve(content)
     words = "Each mark is a trial; the control was drawn at random from the same space. "
     return section("Search", "search", _chart("curve", figure, words), tables.search_words(content))
+
+
+def _sharing(content: ReportContent) -> Html:
+    if not content.one_shot:
+        return Html("")
+    return section(
+        "Weight sharing",
+        "sharing",
+        one_shot.words(content),
+        _chart("sharing-course", one_shot.course(content), "Entropy of the weights, averaged over the mixtures."),
+        _chart("sharing-weights", one_shot.weights(content), "Weight of the option that leads at the end."),
+        one_shot.derived_table(content),
+    )
 
 
 def _predictors(content: ReportContent) -> Html:

@@ -4,6 +4,7 @@ from nasturtium.strategies.auto import Auto
 from nasturtium.strategies.bananas import Bananas
 from nasturtium.strategies.cma_es import CmaEs
 from nasturtium.strategies.enas_controller import EnasController
+from nasturtium.strategies.given import Given
 from nasturtium.strategies.gp import Gp
 from nasturtium.strategies.grid import Grid
 from nasturtium.strategies.llm import Llm
@@ -25,6 +26,7 @@ __all__ = [
     "Bananas",
     "CmaEs",
     "EnasController",
+    "Given",
     "Gp",
     "Grid",
     "Llm",

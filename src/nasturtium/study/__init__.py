@@ -2,6 +2,7 @@
 
 from nasturtium.study.events import Ended, Event, Finished, OnEvent, Plateau, Started
 from nasturtium.study.executors import InlineExecutor, LocalExecutor
+from nasturtium.study.interrupts import noticed
 from nasturtium.study.loop import Study, run_study, without_running
 from nasturtium.study.plateau import expected_best, plateau
 from nasturtium.study.records import Identity
@@ -22,6 +23,7 @@ __all__ = [
     "Store",
     "Study",
     "expected_best",
+    "noticed",
     "plateau",
     "read_identity",
     "read_study",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nasturtium import training
-from nasturtium.errors import LimitError, UserError
+from nasturtium.errors import LimitError, RunError, UserError, hint
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, find_device, shown
@@ -11,6 +11,8 @@ from nasturtium.hardware.walk import minimiser
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
 from nasturtium.strategies import strategy
+from nasturtium.supernet.refusals import refuse
+from nasturtium.supernet.registry import ONE_SHOT, one_shot_name
 from nasturtium.task import Task
 from nasturtium.training import METRICS
 from nasturtium.workflows.folder import new_folder
@@ -24,7 +26,7 @@ def check_options(options: SearchOptions) -> Limits:
     """Everything that can be refused before the data is read. Returns the parsed limits."""
     find_device(options.device)
     training.find_device(options.accelerator)
-    strategy(options.strategy)
+    _check_strategy(options.strategy)
     if options.scheduler.lower() != "auto":
         scheduler(options.scheduler, max_epochs=1)
     for name in options.objectives:
@@ -35,6 +37,19 @@ def check_options(options: SearchOptions) -> Limits:
     if options.output is not None:
         new_folder(options.output, "")
     return Limits.parse(**options.limits)
+
+
+def _check_strategy(name: str) -> None:
+    """Raise unless it is a strategy or a one-shot search, with the nearest of both."""
+    if one_shot_name(name) is not None:
+        return
+    try:
+        strategy(name)
+    except RunError:
+        key = name.lower().replace("_", "-")
+        if key == "bohb" or not hint(key, ONE_SHOT).startswith("Did you mean"):
+            raise
+        raise RunError(f"There is no strategy {name!r}. {hint(key, ONE_SHOT)}") from None
 
 
 def check_objectives(options: SearchOptions, task: Task) -> None:
@@ -53,6 +68,8 @@ def check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
     Raises `SpaceError`; and `LimitError` with the limit, the least value that can be reached and what to change.
     """
     space, _ = find_space(options.space, task, limits)
+    if one_shot_name(options.strategy) is not None:
+        refuse(space)
     costs = CostModel(space)
     if not limits.items():
         return

@@ -40,6 +40,11 @@ class RunFolder:
         return self.path / "control.journal"
 
     @property
+    def one_shot(self) -> Path:
+        """How a search by weight sharing went, and what it derived."""
+        return self.path / "one_shot.json"
+
+    @property
     def answers(self) -> Path:
         """What a language model answered, where one was asked (see the strategy `llm`)."""
         return self.path / "llm.jsonl"

@@ -27,10 +27,11 @@ class Length:
     search_end_s: float
 
 
-def trial_length(session: Session, speed: Speed | None) -> Length:
+def trial_length(session: Session, speed: Speed | None, wanted: int = WANTED_TRIALS) -> Length:
     """Trials of full length where enough of them fit the clock; else as short as they must be for that.
 
     A short schedule that anneals to the end ranks networks well; the finalists get full trainings in any case.
+    wanted: trials that a clock should have room for, if the user does not say.
     A resumed run keeps what was worked out when its search began, or it would be another search.
     """
     if session.clock.budget_s is None:
@@ -38,19 +39,24 @@ def trial_length(session: Session, speed: Speed | None) -> Length:
     kept = session.folder.work / "length.json"
     if kept.exists():
         return Length(**json.loads(kept.read_text()))
-    length = _fitting(session, speed)
+    length = _fitting(session, speed, wanted)
     write_json(kept, asdict(length))
     return length
 
 
-def _fitting(session: Session, speed: Speed | None) -> Length:
+def search_end_s(session: Session, speed: Speed | None) -> float:
+    """When the search must end, on the run's clock; infinite without one."""
+    return inf if session.clock.budget_s is None else _fitting(session, speed, WANTED_TRIALS).search_end_s
+
+
+def _fitting(session: Session, speed: Speed | None, wanted: int) -> Length:
     """What fits the clock as it stands."""
     full, plan, options = session.recipe.epochs, session.plan, session.options
     typical_s = speed.full_s if speed is not None else plan.trial_s
     left = session.clock.left_s
     kept = min(plan.reserve_s(typical_s), MOST_KEPT * left)
     room = (left - kept) * plan.workers
-    seconds = min(typical_s, room / (options.trials or WANTED_TRIALS))
+    seconds = min(typical_s, room / (options.trials or wanted))
     epochs = max(min(full, LEAST_EPOCHS), min(full, round(full * seconds / typical_s)))
     expected = max(1, round(room / max(seconds, typical_s * epochs / full)))
     return Length(epochs, seconds, options.trials or expected, session.clock.seconds + left - kept)

@@ -61,6 +61,7 @@ def render(folder: RunFolder, manifest: Mapping[str, Any]) -> Path:
         warnings=result["notes"],
         command=" ".join(manifest["command"]),
         surroundings=_surroundings(manifest),
+        one_shot=json.loads(folder.one_shot.read_text(encoding="utf-8")) if folder.one_shot.exists() else None,
         **facts,
     )
     write_report(folder.report, content)

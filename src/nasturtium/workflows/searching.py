@@ -17,10 +17,12 @@ from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
 from nasturtium.strategies import Llm, strategy
 from nasturtium.study import Ended, Event, JournalStore, Study, run_study
+from nasturtium.supernet.registry import one_shot_name
 from nasturtium.training import METRICS
 from nasturtium.trial import History, Objective
 from nasturtium.workflows.baselines import MACS_A_SECOND, PASSES, Speed, full_s, measured_speed
-from nasturtium.workflows.length import Length, trial_length
+from nasturtium.workflows.length import Length, search_end_s, trial_length
+from nasturtium.workflows.one_shot import ALONE, derive
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
 from nasturtium.workflows.transfer import like, warmed
@@ -60,8 +62,7 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     """
     speed = measured_speed(baselines)
     candidates, reasons = _candidates(session, speed)
-    length = trial_length(session, speed)
-    chosen, why_strategy = _strategy(session, length)
+    chosen, why_strategy, length = _planned(session, candidates, speed)
     data = like(asdict(session.data.profile))
     asked, why_first = warmed(chosen, session.options.first, candidates, length.trials, data)
     schedule, why_scheduler = _scheduler(session, length)
@@ -189,6 +190,16 @@ def _affordable_macs(session: Session, speed: Speed | None) -> float | None:
     least = STEP_S * MACS_A_SECOND / (PASSES * session.recipe.batch_size)
     bound = inf if speed is None else max(least, 2 * speed.macs_a_second * session.plan.final_s)
     return None if isinf(bound) or bound >= (session.limits.macs or AMPLE_MACS) else bound
+
+
+def _planned(session: Session, candidates: LimitedCandidates, speed: Speed | None) -> tuple[Strategy, str, Length]:
+    """The strategy, why, and the length of its trials. A one-shot search runs here: its trials are what it derived."""
+    if one_shot_name(session.options.strategy) is None:
+        length = trial_length(session, speed)
+        return *_strategy(session, length), length
+    given, why = derive(session, candidates, search_end_s(session, speed))
+    session.progress.phase("Search", "what was derived, and the random control, trained alone")
+    return given, why, trial_length(session, speed, ALONE)
 
 
 def _strategy(session: Session, length: Length) -> tuple[Strategy, str]:

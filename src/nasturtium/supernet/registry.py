@@ -1,0 +1,78 @@
+"""The one-shot searches by name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from nasturtium.errors import RunError, hint
+from nasturtium.roles import OneShot
+from nasturtium.supernet.beta_darts import beta_darts
+from nasturtium.supernet.bilevel import Bilevel
+from nasturtium.supernet.darts import darts
+from nasturtium.supernet.drnas import drnas
+from nasturtium.supernet.enas import Enas, MakePolicy
+from nasturtium.supernet.fairnas import FairNas
+from nasturtium.supernet.gdas import gdas
+from nasturtium.supernet.once_for_all import OnceForAll
+from nasturtium.supernet.one_shot import SearchRows
+from nasturtium.supernet.pc_darts import pc_darts
+from nasturtium.supernet.sandwich import BigNas
+from nasturtium.supernet.snas import snas
+from nasturtium.supernet.spos import Spos
+from nasturtium.supernet.supernet import Supernet
+
+
+@dataclass(frozen=True)
+class Method:
+    """A one-shot search, and the supernet that it wants. partial: 1/partial of the channels is mixed at the start."""
+
+    trainer: OneShot[Supernet, SearchRows]
+    partial: int = 1
+
+
+GRADIENT: Mapping[str, Callable[[], Bilevel]] = MappingProxyType(
+    {
+        "darts": darts,
+        "darts-second-order": lambda: darts(order=2),
+        "gdas": gdas,
+        "pc-darts": pc_darts,
+        "drnas": drnas,
+        "beta-darts": beta_darts,
+        "snas": snas,
+    }
+)
+PATHS: Mapping[str, Callable[[], Any]] = MappingProxyType(
+    {"spos": Spos, "fairnas": FairNas, "ofa": OnceForAll, "bignas": BigNas}
+)
+ONE_SHOT = (*GRADIENT, *PATHS, "enas")
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {"darts-2": "darts-second-order", "pcdarts": "pc-darts", "betadarts": "beta-darts", "once-for-all": "ofa"}
+)
+MOST_SHARE = 16
+"""A step takes at most one in so many of the rows of the weights, as small data would give few steps otherwise."""
+
+
+def one_shot_name(name: str) -> str | None:
+    """The name in `ONE_SHOT` that a user means; None if it is no one-shot search."""
+    key = name.lower().replace("_", "-")
+    key = ALIASES.get(key, key)
+    return key if key in ONE_SHOT else None
+
+
+def one_shot(name: str, rows: int, policy: MakePolicy) -> Method:
+    """The search of this name with its published settings; batches are smaller on few rows.
+
+    rows: that train. policy: makes ENAS its controller. Raises `RunError` for an unknown name.
+    """
+    key = one_shot_name(name)
+    if key is None:
+        raise RunError(f"There is no one-shot search {name!r}. {hint(name, ONE_SHOT)}")
+    if key == "enas":
+        return Method(Enas(policy))
+    if key in PATHS:
+        return Method(PATHS[key]())
+    search = GRADIENT[key]()
+    most = max(8, round(rows * search.settings.train_share) // MOST_SHARE)
+    settings = replace(search.settings, batch_size=min(search.settings.batch_size, most))
+    return Method(replace(search, settings=settings), search.stages[0].partial)

@@ -1,0 +1,159 @@
+"""Weight sharing in a run: a supernet is trained on the search's training rows, and what it derives is tried alone.
+
+The derived architectures are ordinary trials, trained from scratch beside the random control; the protocol is the same
+as for any other strategy. The trace of the shared training is kept in `one_shot.json`, its weights in `work`.
+"""
+
+import json
+from dataclasses import asdict
+from math import isinf
+from typing import Any
+
+import numpy as np
+import torch
+
+from nasturtium.blocks import construct, deployed
+from nasturtium.data import input_statistics
+from nasturtium.errors import RunError
+from nasturtium.evaluators import lowered
+from nasturtium.evaluators.network import set_statistics, standardised
+from nasturtium.hardware import LimitedCandidates
+from nasturtium.roles import Derived, SearchBudget, Trace, Wanted
+from nasturtium.space import Architecture
+from nasturtium.strategies import EnasController, Given
+from nasturtium.study import noticed
+from nasturtium.supernet import Supernet
+from nasturtium.supernet.one_shot import SearchRows
+from nasturtium.supernet.registry import Method, one_shot, one_shot_name
+from nasturtium.training import find_device
+from nasturtium.workflows.folder import write_json
+from nasturtium.workflows.latency_model import latency_model
+from nasturtium.workflows.session import Session
+
+SHARE = 0.6
+"""Of the time for the search, for the shared training; the rest trains what it derives, and the control, alone."""
+ALONE = 12
+"""Trials wanted after it where the clock decides: derived architectures and the control."""
+STEPS = 2000
+"""Steps that a search has at least: the published numbers of epochs are made for tens of thousands of rows."""
+SAFE = 0.95
+"""Of a latency limit that is aimed at: predictions of latency are a little wrong."""
+
+
+def derive(session: Session, candidates: LimitedCandidates, end_s: float) -> tuple[Given, str]:
+    """The strategy that proposes what a one-shot search derived, and how that went. end_s: of the whole search.
+
+    A resumed run goes on from the last checkpoint, or takes what had been derived. Ctrl-C ends the shared training:
+    what the weights say by then is tried alone.
+    """
+    name = one_shot_name(session.options.strategy)
+    if name is None:
+        raise RunError(f"{session.options.strategy!r} is no one-shot search.")
+    kept = session.folder.one_shot
+    if not kept.exists():
+        derived = _train(session, candidates, name, end_s)
+        write_json(kept, record(derived))
+        for sentence in derived.trace.remarks:
+            session.remark(sentence)
+    facts = json.loads(kept.read_text(encoding="utf-8"))
+    given = tuple(candidates.space.architecture(values) for values in facts["derived"])
+    return Given(given, name), (
+        f"The strategy {name} was asked for: a supernet of the space was trained for {len(facts['epochs'])} epochs "
+        f"({facts['seconds']:.0f} s), and the {len(given)} architectures that it derived were trained alone."
+    )
+
+
+def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: float) -> Derived:
+    rows = search_rows(session, candidates)
+    method = one_shot(name, len(rows.inputs), EnasController().policy)
+    session.progress.phase("Shared training", f"{name}: one supernet for all architectures of {candidates.space.name}")
+    supernet = Supernet(candidates.space, seed=session.seed("supernet"), partial=method.partial)
+    supernet.to(find_device(session.options.accelerator))
+    epochs = _epochs(method, len(rows.inputs))
+    left_s = None if isinf(end_s) else max(1.0, SHARE * (end_s - session.clock.seconds))
+    told = [0]
+    with noticed() as interrupted:
+
+        def report(trace: Trace) -> bool:
+            session.tick()
+            session.progress.jobs(len(trace.epochs), max(epochs or 0, len(trace.epochs)), _line(trace))
+            for sentence in trace.remarks[told[0] :]:
+                session.progress.note(sentence)
+            told[0] = len(trace.remarks)
+            return interrupted()
+
+        derived = method.trainer.train(
+            supernet,
+            rows,
+            SearchBudget(epochs, left_s),
+            seed=session.seed("one-shot"),
+            wanted=_wanted(session, candidates),
+            report=report,
+            checkpoint=session.folder.work / "one_shot.safetensors",
+        )
+    if derived.trace.ended == "report":
+        session.remark(
+            f"The shared training was interrupted after {len(derived.trace.epochs)} epochs; what it derives by then is "
+            "trained alone. Ctrl-C again ends the search."
+        )
+    return derived
+
+
+def search_rows(session: Session, candidates: LimitedCandidates) -> SearchRows:
+    """The training rows of the search, standardised as every network sees them; no other rows are in them."""
+    data, task = session.data.development, session.task
+    train = data.fold("search")[0]
+    model = construct(deployed(lowered(candidates.sample(np.random.default_rng([session.options.seed])), task), task))
+    set_statistics(model, input_statistics(data, train))
+    inputs = standardised(model, data.inputs[train])
+    return SearchRows(inputs, torch.from_numpy(data.targets[train]), task, session.recipe.augment)
+
+
+def _wanted(session: Session, candidates: LimitedCandidates) -> Wanted:
+    """Limits that the shared training is led by; sizes that do not add up only bar what breaks them."""
+    limits = {name: value for name, value in candidates.limits.items() if name in ("params", "macs")}
+    costs = {}
+    if session.limits.latency_ms is not None:
+        session.progress.phase("Latency", "measuring networks of the space, for a model of it")
+        limits["latency_ms"] = SAFE * session.limits.latency_ms
+        costs["latency_ms"] = latency_model(candidates, session.seed("latency model"))
+
+    def feasible(architecture: Architecture) -> bool:
+        quick = all(cost(architecture) <= limits[name] for name, cost in costs.items())
+        return quick and candidates.feasible(architecture)
+
+    count = ALONE if session.options.trials is None else session.options.trials
+    return Wanted(limits, costs, feasible, count)
+
+
+def _epochs(method: Method, rows: int) -> int | None:
+    """Published epochs, or on few rows so many that there are `STEPS` steps; None where the method knows better."""
+    settings = getattr(method.trainer, "settings", None)
+    if settings is None:
+        return None
+    steps = max(1, int(rows * settings.train_share) // settings.batch_size)
+    return max(int(settings.epochs), -(-STEPS // steps))
+
+
+def _line(trace: Trace) -> str:
+    last = trace.epochs[-1]
+    skips = "" if last.skips is None else f", skips {last.skips:.0%}"
+    return f"epochs, loss {last.train_loss:.3g}, entropy {last.entropy:.2f}{skips}"
+
+
+def record(derived: Derived) -> dict[str, Any]:
+    """What is kept of a one-shot search, as JSON."""
+    trace = derived.trace
+    epochs = [
+        {**asdict(one), "weights": [[round(float(w), 4) for w in weights] for weights in one.weights]}
+        for one in trace.epochs
+    ]
+    return {
+        "method": trace.method,
+        "mixtures": [{"name": name, "options": list(options)} for name, options in trace.mixtures],
+        "epochs": epochs,
+        "remarks": list(trace.remarks),
+        "ended": trace.ended,
+        "seconds": round(trace.seconds, 2),
+        "derived": [dict(one.values) for one in derived.architectures],
+    }
