@@ -1,0 +1,195 @@
+"""Gradient-based one-shot search on NAS-Bench-201: which cells are derived, and what the table says of them.
+
+Figures to reach (CIFAR-10 / CIFAR-100 / ImageNet16-120 test accuracy of the derived cell, mean of 3 seeds):
+- DARTS, 50 epochs: 54.30 / 15.61 / 16.32, the published collapse to skip connections, announced before the end;
+- GDAS, 250 epochs: 93.61 ± 0.09 / 70.70 ± 0.30 / 41.71 ± 0.98, within two standard deviations;
+- the best of all: at least 94.0 / 72.9 / 46.0, each search within 20 minutes on one H100.
+
+Settings: the published ones (`nasturtium.supernet`), supernet of C = 16, N = 5; the training rows of CIFAR-10 in two
+halves, crops and mirrors; batch norms by the batch and without scale and shift in the cells; bf16 on CUDA.
+`--small` (one CPU thread): C = 8, N = 1, 10 epochs, 4,096 rows of Fashion-MNIST 28 x 28, mirrors; arch_lr 0.01 instead
+of 3e-4, so that the architecture can move about as far in 320 steps as it does in 19,550 (3.2 of 5.9), and batch 64
+for all. Its cells are looked up in the table of CIFAR-10, made with other data, sizes and budgets: it says whether
+a search ends in something sensible, not what the search is worth.
+
+Run on a GPU: python benchmarks/one_shot.py --methods darts gdas drnas beta-darts pc-darts snas --seeds 3
+        in parts: --methods darts --seeds 1 --first-seed 2; a search that was interrupted goes on (--folder)
+Run here: python benchmarks/one_shot.py --small (needs NASTURTIUM_DATA, or ../shared/data)
+"""
+
+import argparse
+import importlib.util
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+import torch
+from _record import record
+
+from nasturtium.blocks import NB201_OPERATIONS
+from nasturtium.roles import SearchBudget, Trace, Wanted
+from nasturtium.space import Architecture
+from nasturtium.supernet import Supernet
+from nasturtium.supernet.beta_darts import beta_darts
+from nasturtium.supernet.bilevel import Bilevel, Settings
+from nasturtium.supernet.darts import darts
+from nasturtium.supernet.drnas import PROGRESSIVE, drnas
+from nasturtium.supernet.eigenvalue import EarlyStop
+from nasturtium.supernet.gdas import gdas
+from nasturtium.supernet.one_shot import SearchRows
+from nasturtium.supernet.pc_darts import pc_darts
+from nasturtium.supernet.snas import snas_nasbench201
+from nasturtium.task import Signal, Task
+from nasturtium.training import Augmentation, find_device
+from nasturtium.zoo.nasbench201 import nasbench201
+
+METHODS: dict[str, Callable[[], Bilevel]] = {
+    "darts": lambda: darts(Settings.nasbench201(), early_stop=EarlyStop(stop=False)),
+    "darts-2": lambda: darts(Settings.nasbench201(), order=2),
+    "r-darts": lambda: darts(Settings.nasbench201(), early_stop=EarlyStop()),
+    "gdas": gdas,
+    "drnas": drnas,
+    "drnas-progressive": lambda: drnas(stages=PROGRESSIVE),
+    "beta-darts": beta_darts,
+    "pc-darts": pc_darts,
+    "snas": snas_nasbench201,
+}
+SMALL = ("darts", "gdas", "drnas", "beta-darts", "pc-darts")
+EDGES = ("op_01", "op_02", "op_12", "op_03", "op_13", "op_23")
+COLUMNS = ("c10_test_200", "c100_test_200", "in16_test_200")
+WANTED = {"darts": (54.30, 15.61, 16.32), "gdas": (93.61, 70.70, 41.71), "best": (94.0, 72.9, 46.0)}
+CIFAR = Task("classification", Signal("image", (3, 32, 32)), 10, "accuracy")
+FASHION = Task("classification", Signal("image", (1, 28, 28)), 10, "accuracy")
+SMALL_ROWS, SMALL_EPOCHS = 4096, 10
+
+
+def folder() -> Path:
+    return Path(os.environ.get("NASTURTIUM_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def cifar() -> SearchRows:
+    spec = importlib.util.spec_from_file_location("shared_load", folder() / "load.py")
+    assert spec is not None
+    assert spec.loader is not None
+    load = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(load)
+    images, labels, _, _ = load.cifar10(folder() / "sets/cifar10")
+    mean, std = images.mean((0, 1, 2)) / 255, images.std((0, 1, 2)) / 255
+    inputs = torch.tensor(((images / 255 - mean) / std).transpose(0, 3, 1, 2), dtype=torch.float32)
+    return SearchRows(inputs, torch.tensor(labels), CIFAR, Augmentation(flip=True, shift=4 / 32))
+
+
+def fashion() -> SearchRows:
+    with np.load(folder() / "sets/fashion_mnist.npz") as file:
+        images, labels = file["x_train"], file["y_train"]
+    rows = np.random.default_rng(0).permutation(len(images))[:SMALL_ROWS]
+    scaled = (images[rows][:, None] / 255 - images.mean() / 255) / (images.std() / 255)
+    inputs, targets = torch.tensor(scaled, dtype=torch.float32), torch.tensor(labels[rows], dtype=torch.int64)
+    return SearchRows(inputs, targets, FASHION, Augmentation(flip=True))
+
+
+def small(method: Bilevel) -> Bilevel:
+    """The same search in 320 steps."""
+    return method.with_settings(epochs=SMALL_EPOCHS, batch_size=64, arch_lr=0.01)
+
+
+def search(name: str, rows: SearchRows, seed: int, options: argparse.Namespace) -> tuple[Architecture, Trace, float]:
+    """One search; a checkpoint of it is left beside the record."""
+    method = small(METHODS[name]()) if options.small else METHODS[name]()
+    width, cells = (8, 1) if options.small else (16, 5)
+    space = nasbench201(rows.task, width=width, cells=cells, prune=False)
+    device = find_device(options.device)
+    supernet = Supernet(space, seed=seed, partial=method.stages[0].partial).to(device)
+    supernet = supernet.to(memory_format=torch.channels_last)
+    start = time.process_time()
+    wanted = Wanted(limits={"macs": options.macs}) if options.macs else None
+    file = None if options.folder is None else options.folder / f"{name}-{seed}.safetensors"
+    report = None if options.quiet else _printed
+    found = method.train(
+        supernet, rows, SearchBudget(options.epochs), seed=seed, wanted=wanted, report=report, checkpoint=file
+    )
+    return found.architectures[0], found.trace, time.process_time() - start
+
+
+def _printed(trace: Trace) -> bool:
+    last = trace.epochs[-1]
+    skips = "-" if last.skips is None else f"{last.skips:.2f}"
+    print(f"  {len(trace.epochs)}: {last.train_loss:.3f} {last.validation_loss} skips {skips}", flush=True)
+    return False
+
+
+def looked_up(architecture: Architecture, cells: pd.DataFrame) -> dict[str, Any]:
+    """The row of the derived cell; better: share of all cells with a higher CIFAR-10 test accuracy."""
+    operations = [architecture.values[path] for path in sorted(architecture.values)]
+    codes = [NB201_OPERATIONS.index(str(operation)) for operation in operations]
+    row = cells[(cells[list(EDGES)] == codes).all(axis=1)].iloc[0]
+    better = float((cells[COLUMNS[0]] > row[COLUMNS[0]]).mean())
+    return {"cell": row["arch"], "test": [round(float(row[name]), 2) for name in COLUMNS], "better": round(better, 4)}
+
+
+def run(name: str, rows: SearchRows, cells: pd.DataFrame, options: argparse.Namespace) -> dict[str, Any]:
+    runs = []
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
+        architecture, trace, cpu_s = search(name, rows, seed, options)
+        collapse = [remark for remark in trace.remarks if remark.startswith(("Collapse", "Sharp"))]
+        runs.append(
+            {"seed": seed}
+            | looked_up(architecture, cells)
+            | {
+                "skips": [None if epoch.skips is None else round(epoch.skips, 2) for epoch in trace.epochs],
+                "entropy": [round(epoch.entropy, 3) for epoch in trace.epochs],
+                "eigenvalue": [epoch.eigenvalue and round(epoch.eigenvalue, 4) for epoch in trace.epochs],
+                "train_loss": [round(epoch.train_loss, 3) for epoch in trace.epochs],
+                "derived_costs": dict(trace.epochs[-1].derived_costs),
+                "announced": collapse,
+                "remarks": list(trace.remarks),
+                "ended": trace.ended,
+                "seconds": round(trace.seconds, 1),
+                "cpu_s": round(cpu_s, 1),
+            }
+        )
+        print(name, seed, runs[-1]["cell"], runs[-1]["test"], collapse, round(trace.seconds), "s", flush=True)
+    tests = np.array([one["test"] for one in runs])
+    summary = {"mean": tests.mean(0).round(2).tolist(), "std": tests.std(0).round(2).tolist(), "n": len(runs)}
+    return {"summary": summary, "runs": runs}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(SMALL))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="instead of the published number")
+    parser.add_argument("--macs", type=float, help="limit on the MACs of the derived network")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--folder", type=Path, help="where checkpoints are left, and searches go on from")
+    parser.add_argument("--quiet", action="store_true")
+    parser.add_argument("--out", type=Path, help="of the record; default: benchmarks/results/one_shot[_small].json")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    cells = pd.read_parquet(folder() / "benchmarks/nb201.parquet")
+    rows = fashion() if options.small else cifar()
+    if options.small:
+        rows = replace(rows, precision="float32")
+    name, found = "one_shot_small" if options.small else "one_shot", dict[str, Any]()
+    for method in options.methods:
+        found[method] = run(method, rows, cells, options)
+        figures = {
+            "settings": {"small": options.small, "epochs": options.epochs, "macs": options.macs, "threads": 1},
+            "anchors": {key: list(value) for key, value in WANTED.items()},
+            "all_cells_mean": [round(float(cells[column].mean()), 2) for column in COLUMNS],
+            "methods": found,
+        }
+        record(name, figures, options.out)  # after each method: a long benchmark may be cut off
+
+
+if __name__ == "__main__":
+    main()
