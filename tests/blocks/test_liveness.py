@@ -13,7 +13,7 @@ from nasturtium.blocks.primitives import Activation, Conv, Identity, Norm, Pool
 from nasturtium.hardware import CostModel
 from nasturtium.space import Space
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, known_networks, nasbench201, tabular
+from nasturtium.zoo import conv_macro, darts, known_networks, nasbench201, nasnet, tabular
 
 Line = tuple[int, tuple[int, ...], bool]  # result, operands, may it overwrite an operand?
 
@@ -49,23 +49,30 @@ class Tape:
             case Gate(body):
                 gate = self.add(body, x, value)
                 return self.emit(x.size, (value, gate), True)
-            case Graph(edges, outputs):
-                return self._graph(edges, outputs, expr, x, value)
+            case Graph():
+                return self._graph(expr, x, value)
             case Primitive():
                 if expr.is_identity(x):
                     return value
                 return self.emit(expr.out(x).size, (value,), expr.in_place)
         raise TypeError(expr)
 
-    def _graph(self, edges, outputs, expr: Graph, x: Signal, value: int) -> int:  # type: ignore[no-untyped-def]
+    def _graph(self, expr: Graph, x: Signal, value: int) -> int:
         signals, values = expr.values(x), {0: value}
-        for source, target, op in edges:
-            term = self.add(op, signals[source], values[source])
+
+        def read(number: int) -> int:
+            for join, parts in expr.joins:
+                if join == number and join not in values:
+                    operands = tuple(read(part) for part in parts)
+                    values[join] = self.emit(signals[join].size, operands, False)
+            return values[number]
+
+        for source, target, op in expr.edges:
+            term = self.add(op, signals[source], read(source))
             known = values.get(target)
             values[target] = term if known is None else self.emit(signals[target].size, (known, term), True)
-        if len(outputs) == 1:
-            return values[outputs[0]]
-        return self.emit(expr.out(x).size, tuple(values[k] for k in outputs), False)
+        outputs = tuple(read(k) for k in expr.outputs)
+        return outputs[0] if len(outputs) == 1 else self.emit(expr.out(x).size, outputs, False)
 
     def peak(self) -> int:
         """Most numbers alive at once."""
@@ -91,6 +98,8 @@ SPACES = {
     "conv-macro": lambda: conv_macro(IMAGE),
     "conv-macro sequence": lambda: conv_macro(Task("classification", Signal("sequence", (3, 64)), 4, "accuracy")),
     "nasbench201": lambda: nasbench201(IMAGE, width=4, cells=1),
+    "darts": lambda: darts(IMAGE, width=4, cells=4),
+    "nasnet": lambda: nasnet(IMAGE, width=4, cells=4),
     "tabular": lambda: tabular(Task("regression", Signal("table", (5,), (3, 8)), 1, "rmse")),
 }
 
@@ -132,6 +141,8 @@ CONV, ACT, NORM, POOL = Conv(4), Activation(), Norm(), Pool()
         (Concat((("a", CONV), ("b", CONV))), 4),
         (Graph(((0, 1, CONV), (0, 2, CONV), (1, 2, ACT)), (2,)), 3),
         (Graph(((0, 1, Identity()), (1, 2, CONV)), (2,)), 2),
+        (Graph(((0, 1, CONV), (0, 2, CONV)), (3,), ((3, (1, 2)),)), 4),
+        (Graph(((0, 1, CONV), (3, 4, CONV)), (4,), ((3, (1, 0)),)), 4),
     ],
 )
 def test_small_expressions_need_as_many_buffers_as_one_counts_by_hand(expr: Expr, buffers: int) -> None:

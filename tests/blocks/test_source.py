@@ -9,7 +9,7 @@ from nasturtium.blocks import construct, deployed, source
 from nasturtium.blocks.expr import Call
 from nasturtium.space import Space
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, known_networks, mlp, nasbench201, tabular
+from nasturtium.zoo import conv_macro, darts, known_networks, mlp, nasbench201, nasnet, tabular
 
 IMAGE = Task("classification", Signal("image", (2, 8, 8)), 4, "accuracy")
 TABLE = Task("regression", Signal("table", (3,), (3, 5)), 2, "rmse")
@@ -17,6 +17,8 @@ SPACES = {
     "conv-macro": lambda: conv_macro(IMAGE),
     "conv-macro sequence": lambda: conv_macro(Task("classification", Signal("sequence", (3, 40)), 4, "accuracy")),
     "nasbench201": lambda: nasbench201(IMAGE, width=4, cells=1),
+    "darts": lambda: darts(IMAGE, width=4, cells=3),
+    "nasnet": lambda: nasnet(IMAGE, width=4, cells=3),
     "tabular": lambda: tabular(TABLE),
     "mlp": lambda: mlp(Task("classification", Signal("vector", (6,)), 3, "accuracy")),
 }

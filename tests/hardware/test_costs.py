@@ -27,7 +27,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.hardware import COUNTED, CostModel, Limits, block_costs
 from nasturtium.space import Open, Space, choice, integer, optional, register, registered
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, mlp, nasbench201, tabular
+from nasturtium.zoo import conv_macro, darts, mlp, nasbench201, nasnet, tabular
 
 IMAGE = Task("classification", Signal("image", (1, 8, 8)), 3, "accuracy")
 SERIES = Task("classification", Signal("sequence", (2, 40)), 3, "accuracy")
@@ -41,6 +41,8 @@ READY = {
     "conv-macro sequence": lambda: conv_macro(SERIES),
     "nasbench201": lambda: nasbench201(IMAGE, width=4, cells=2),
     "nasbench201 unpruned": lambda: nasbench201(IMAGE, width=4, cells=2, prune=False),
+    "darts": lambda: darts(IMAGE, width=4, cells=4),
+    "nasnet": lambda: nasnet(IMAGE, width=4, cells=4),
     "tabular": lambda: tabular(TABLE),
     "mlp": lambda: mlp(VECTOR),
 }

@@ -8,7 +8,7 @@ from nasturtium.blocks import build
 from nasturtium.errors import SpaceError
 from nasturtium.hardware import CostModel, Limits
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, default_space, mlp, nasbench201, ready_space, tabular
+from nasturtium.zoo import conv_macro, darts, default_space, mlp, nasbench201, nasnet, ready_space, tabular
 
 
 def task(kind: str, *shape: int, cardinalities: tuple[int, ...] = (), outputs: int = 3) -> Task:
@@ -23,6 +23,10 @@ CASES = {
     "conv-macro 1x20": lambda: conv_macro(task("sequence", 1, 20)),
     "conv-macro 3x300": lambda: conv_macro(task("sequence", 3, 300), max_params=1e4),
     "nasbench201": lambda: nasbench201(task("image", 3, 16, 16), width=4, cells=1),
+    "darts 1x8x8": lambda: darts(task("image", 1, 8, 8), width=4, cells=4),
+    "darts 3x15x11": lambda: darts(task("image", 3, 15, 11), width=4, cells=8),
+    "nasnet 1x8x8": lambda: nasnet(task("image", 1, 8, 8), width=4, cells=4),
+    "nasnet 3x3x9": lambda: nasnet(task("image", 3, 3, 9), width=4, cells=4, join="all"),
     "tabular": lambda: tabular(task("table", 4, cardinalities=(3, 9)), max_params=3e3),
     "tabular numbers": lambda: tabular(task("table", 4)),
     "tabular categories": lambda: tabular(task("table", 0, cardinalities=(3, 30))),

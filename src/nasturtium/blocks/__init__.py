@@ -4,7 +4,7 @@ from nasturtium.blocks.block import Block, Chain
 from nasturtium.blocks.build import build, construct
 from nasturtium.blocks.canonical import canonical
 from nasturtium.blocks.cell_operations import CELL_OPERATIONS, DARTS_OPERATIONS, NASNET_OPERATIONS
-from nasturtium.blocks.cell_stack import Cell, CellNode, CellStack
+from nasturtium.blocks.cell_stack import Cell, CellNode, CellStack, CellTerm, FreeNode
 from nasturtium.blocks.cells import NB201_EDGES, NB201_OPERATIONS, NB201Cell, NB201Reduction, NormAct
 from nasturtium.blocks.chain import Sequence, Stage, sequence, stage
 from nasturtium.blocks.conv import ConvBN, Downsample, MBConv, Plain, Residual, Resolution, Separable
@@ -20,9 +20,9 @@ from nasturtium.blocks.wide import Part, Wide
 
 __all__ = [
     "CELL_OPERATIONS", "DARTS_OPERATIONS", "NASNET_OPERATIONS", "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call",
-    "Cell", "CellNode", "CellStack", "Chain", "Chosen", "Concat", "ConvBN", "Counts", "Dense", "DenseResidual",
-    "Downsample", "Embed", "Expr", "Foreign", "Gate", "Graph", "Head", "MBConv", "Module", "NB201Cell",
-    "NB201Reduction", "NormAct", "OpenEdge", "OpenGraph", "Part", "Plain", "Primitive", "Relaxable", "Residual",
-    "Resolution", "Separable", "Seq", "Sequence", "Source", "Stage", "Sum", "Wide", "build", "canonical", "construct",
-    "counted", "deployed", "module", "preprocessing", "primitives", "sequence", "source", "stage",
+    "Cell", "CellNode", "CellStack", "CellTerm", "Chain", "Chosen", "Concat", "ConvBN", "Counts", "Dense",
+    "DenseResidual", "Downsample", "Embed", "Expr", "Foreign", "FreeNode", "Gate", "Graph", "Head", "MBConv", "Module",
+    "NB201Cell", "NB201Reduction", "NormAct", "OpenEdge", "OpenGraph", "Part", "Plain", "Primitive", "Relaxable",
+    "Residual", "Resolution", "Separable", "Seq", "Sequence", "Source", "Stage", "Sum", "Wide", "build", "canonical",
+    "construct", "counted", "deployed", "module", "preprocessing", "primitives", "sequence", "source", "stage",
 ]  # fmt: skip

@@ -5,10 +5,10 @@ Each cell reads the results of the two cells before it, so a whole stack is one 
 normal cells are equal, and so are all reduction cells, which halve the sides and double the width.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -40,13 +40,40 @@ class CellNode(Part):
     inputs: Open[tuple[int, int]]
     operations: tuple[Open[str], Open[str]]
 
+    @property
+    def edges(self) -> tuple[tuple[int, str], ...]:
+        """Input and operation of each term."""
+        return tuple(zip(self.inputs, self.operations, strict=True))
+
+
+@register
+@dataclass(frozen=True)
+class CellTerm(Part):
+    """An operation on an earlier value of a cell."""
+
+    source: Open[int]
+    operation: Open[str]
+
+
+@register
+@dataclass(frozen=True)
+class FreeNode:
+    """A `CellNode` whose two terms are decided apart, so that they may read the same value."""
+
+    terms: tuple[CellTerm, CellTerm]
+
+    @property
+    def edges(self) -> tuple[tuple[int, str], ...]:
+        """Input and operation of each term."""
+        return tuple((term.source, term.operation) for term in self.terms)
+
 
 @register
 @dataclass(frozen=True)
 class Cell:
     """join: what is concatenated to the result: "all" nodes, "loose" ones that no other node reads, or values."""
 
-    nodes: tuple[CellNode, ...]
+    nodes: tuple[CellNode | FreeNode, ...]
     join: str | tuple[int, ...] = "all"
 
     @property
@@ -54,7 +81,7 @@ class Cell:
         """The values that are concatenated."""
         if not isinstance(self.join, str):
             return self.join
-        read = {source for node in self.nodes for source in node.inputs} if self.join == "loose" else set[int]()
+        read = {source for node in self.nodes for source, _ in node.edges} if self.join == "loose" else set[int]()
         return tuple(value for value in range(INPUTS, INPUTS + len(self.nodes)) if value not in read)
 
 
@@ -62,13 +89,14 @@ class Cell:
 class _Place:
     """One cell of a stack, with the numbers that its values have in the graph.
 
-    sources: what it reads. values: its inputs as operations read them, then its nodes. terms: of each node, None where
-    they are no values of their own. halved: is its first input larger than its second one?
+    x: type of its inputs as operations read them. sources: what it reads. values: its inputs as operations read them,
+    then its nodes. terms: of each node, None where they are no values of their own. halved: is its first input larger
+    than its second one?
     """
 
     cell: Cell
     reduces: bool
-    width: int
+    x: Signal
     sources: tuple[int, int]
     values: tuple[int, ...]
     terms: tuple[tuple[int, int] | None, ...]
@@ -83,7 +111,7 @@ class _Place:
     def inputs(self) -> list[Edge]:
         """ReLU, 1x1 convolution and normalisation of both inputs; a factorized reduction of one that is too large."""
         ops = (factorized_reduction if self.halved else _project, _project)
-        return [(self.sources[k], self.values[k], op(self.width)) for k, op in enumerate(ops)]
+        return [(self.sources[k], self.values[k], op(self.x.channels)) for k, op in enumerate(ops)]
 
     def sums(self, at: int) -> list[Edge]:
         """A node from terms that are values of their own."""
@@ -116,7 +144,7 @@ class CellStack(Relaxable, Wide):
         for place in self._places(x):
             edges += place.inputs()
             for at, node in enumerate(place.cell.nodes):
-                for term, (source, name) in enumerate(zip(node.inputs, node.operations, strict=True)):
+                for term, (source, name) in enumerate(node.edges):
                     edges.append((place.values[source], place.target(at, term), self._operation(place, source, name)))
                 edges += place.sums(at)
             joins.append((place.join, tuple(place.values[value] for value in place.cell.joined)))
@@ -163,12 +191,11 @@ class CellStack(Relaxable, Wide):
             strong.setdefault(slot, []).append((-float(vector[1 + best]), source, self.operations[best]))
         cells = []
         for reduces, cell in ((False, self.normal), (True, self.reduction)):
-            nodes = []
+            nodes = list[CellNode | FreeNode]()
             for at in range(len(cell.nodes)):
                 ranked = [sorted(strong[reduces, at, term]) for term in self._terms]
                 kept = ranked[0][:2] if self.distinct else [edges[0] for edges in ranked]
-                (_, one, first), (_, two, second) = sorted(kept, key=lambda e: e[1]) if self.distinct else kept
-                nodes.append(CellNode((one, two), (first, second)))
+                nodes.append(_node(kept, self.distinct))
             cells.append(replace(cell, nodes=tuple(nodes)))
         return replace(self, normal=cells[0], reduction=cells[1])
 
@@ -176,15 +203,41 @@ class CellStack(Relaxable, Wide):
         active: dict[tuple[Slot, int], int] = {}
         for reduces, cell in ((False, self.normal), (True, self.reduction)):
             for at, node in enumerate(cell.nodes):
-                for term, (source, name) in enumerate(zip(node.inputs, node.operations, strict=True)):
+                for term, (source, name) in enumerate(node.edges):
                     active[(reduces, at, 0 if self.distinct else term), source] = self._options.index(name)
         return tuple(active.get(edge) for edge in self._edges)
+
+    def terms(self) -> tuple[Hashable, ...]:
+        """(in the reduction cell?, does it read an input of the cell?, operation), of each term of each node."""
+        return tuple(
+            (reduces, source < INPUTS, name)
+            for reduces, cell in ((False, self.normal), (True, self.reduction))
+            for node in cell.nodes
+            for source, name in node.edges
+        )
+
+    def operations_of(self, term: Hashable, x: Signal) -> list[tuple[Expr, Signal]]:
+        reduces, reads_input, name = cast(tuple[bool, bool, str], term)
+        return [
+            (
+                self._operation(place, 0 if reads_input else INPUTS, name),
+                place.x if reads_input or not place.reduces else _halved(place.x),
+            )
+            for place in self._places(x)
+            if place.reduces == reduces
+        ]
 
     def ceiling(self) -> Self:
         if self.distinct and self.normal.join == self.reduction.join == "all":
             return self  # the first node reads both inputs, so nothing is ever dead
         normal, reduction = (replace(cell, join="all") for cell in (self.normal, self.reduction))
         return replace(self, normal=normal, reduction=reduction, prune=False)
+
+    def floor(self) -> Self:
+        if self.ceiling() is self:
+            return self
+        normal, reduction = (replace(cell, join=(1 + len(cell.nodes),)) for cell in (self.normal, self.reduction))
+        return replace(self, normal=normal, reduction=reduction)
 
     def peak_bounds(self, x: Signal) -> tuple[int, int]:
         sizes = {value: at.size for value, at in self.ceiling().lower(x).values(x).items()}  # type: ignore[attr-defined]
@@ -222,15 +275,14 @@ class CellStack(Relaxable, Wide):
 
     def _operation(self, place: _Place, source: int, name: str) -> Expr:
         stride = 2 if place.reduces and source < INPUTS else 1
-        return cell_operation(name, place.width, stride, self.pool_norm)
+        return cell_operation(name, place.x.channels, stride, self.pool_norm)
 
     def _places(self, x: Signal) -> Iterator[_Place]:
         """The cells in order. Reduction cells as in the published networks: at a third and at two thirds."""
-        width, number, sources = self.width, 1, (0, 0)
-        side, halved = min(x.shape[1:]), False
+        inner, number, sources, halved = replace(x, shape=(self.width, *x.shape[1:])), 1, (0, 0), False
         for at in range(self.cells):
-            reduces = at in (self.cells // 3, 2 * self.cells // 3) and side >= LEAST_SIDE
-            width, side = (2 * width, (side + 1) // 2) if reduces else (width, side)
+            reduces = at in (self.cells // 3, 2 * self.cells // 3) and min(inner.shape[1:]) >= LEAST_SIDE
+            inner = replace(inner, shape=(inner.channels * (2 if reduces else 1), *inner.shape[1:]))
             cell = self.reduction if reduces else self.normal
             values, terms = [number, number + 1], list[tuple[int, int] | None]()
             number += INPUTS
@@ -238,8 +290,22 @@ class CellStack(Relaxable, Wide):
                 terms.append(None if self.distinct else (number, number + 1))
                 values.append(number if self.distinct else number + 2)
                 number = values[-1] + 1
-            yield _Place(cell, reduces, width, sources, tuple(values), tuple(terms), number, halved)
+            yield _Place(cell, reduces, inner, sources, tuple(values), tuple(terms), number, halved)
+            inner = _halved(inner) if reduces else inner
             sources, number, halved = (sources[1], number), number + 1, reduces
+
+
+def _halved(x: Signal) -> Signal:
+    return replace(x, shape=(x.channels, *((side + 1) // 2 for side in x.shape[1:])))
+
+
+def _node(edges: list[tuple[float, int, str]], distinct: bool) -> CellNode | FreeNode:
+    """From (weight, input, operation) of its two terms."""
+    if not distinct:
+        (_, one, first), (_, two, second) = edges
+        return FreeNode((CellTerm(one, first), CellTerm(two, second)))
+    (_, one, first), (_, two, second) = sorted(edges, key=lambda edge: edge[1])
+    return CellNode((one, two), (first, second))
 
 
 def _project(width: int) -> Expr:

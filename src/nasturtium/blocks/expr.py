@@ -7,6 +7,7 @@ combinators below. Everything else (cost, memory, building, canonical form, draw
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 from nasturtium.blocks import modules
@@ -75,7 +76,7 @@ class Seq(Expr):
 
     parts: tuple[tuple[str, Expr], ...] = ()
 
-    @property
+    @cached_property
     def is_flat(self) -> bool:
         """Is it made of primitives only?"""
         return all(isinstance(part, Primitive) for _, part in self.parts)

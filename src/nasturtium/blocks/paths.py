@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Seq, Sum
-from nasturtium.blocks.primitives import Conv, Identity, Linear, Pool, Zero
+from nasturtium.blocks.primitives import Conv, Identity, Linear, LineConv, Pool, Zero
 
 KINDS = ("skip", "conv1", "conv3", "conv5", "depthwise3", "depthwise5", "pool", "linear")
 """Operations that are told apart; "5" is 5 and more, a grouped convolution is depthwise. Others count for nothing."""
@@ -81,6 +81,8 @@ def kind(op: Expr) -> str | None:
         case Conv(kernel=kernel, groups=groups):
             size = 1 if kernel == 1 else 3 if kernel <= 3 else 5
             return f"conv{size}" if groups == 1 or size == 1 else f"depthwise{size}"
+        case LineConv(kernel=kernel):
+            return "conv3" if kernel <= 3 else "conv5"
         case Pool():
             return "pool"
         case Linear():

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
+from nasturtium.blocks.counted import BYTES
 from nasturtium.errors import SpaceError
-from nasturtium.hardware.fold import Fold, Numbers, State
-from nasturtium.hardware.links import Branch, Leaf, Node, Prefix, Series, Staged, values
+from nasturtium.hardware.fold import Fold
+from nasturtium.hardware.links import Branch, Leaf, Node, Prefix, Series, Staged, State, values
+from nasturtium.hardware.shares import Numbers
 from nasturtium.space import Space
 from nasturtium.space.places import Fork, Group, Number, Place, Span
 
@@ -152,7 +154,42 @@ class Bounder:
                 _merge(found, end, ends)
         return found
 
+    def _wide(self, leaf: Leaf, state: State, row: Row) -> Reach:
+        """Of a leaf with too many choices to go through: bounds of the shares of its parts, or wider ones."""
+        shares, found = self.fold.shares(leaf), dict[State, tuple[Numbers, Numbers]]()
+        for rest in self._rows(shares.others, row):
+            try:
+                if all(rest[index] >= 0 for index in leaf.decisions):
+                    self._alone(leaf, state, list(rest), found)
+                elif self.fold.combine is sum:
+                    self._summed(leaf, state, rest, found)
+                else:
+                    self._peak(leaf, state, rest, found)
+            except SpaceError:
+                continue
+        return found
+
+    def _summed(self, leaf: Leaf, state: State, row: Row, found: Reach) -> None:
+        shares, x = self.fold.shares(leaf), self.fold.signal(state)
+        rest = shares.rest(row, state, x)
+        least, most = shares.extremes(row, lambda part: self._rows((part,), row), state, x)
+        low, high = (tuple(a + b for a, b in zip(rest.numbers, added, strict=True)) for added in (least, most))
+        if rest.block.ceiling() is not rest.block:
+            self.exact, low = False, (0,) * len(low)
+            _merge(found, self.fold.measured(rest.block.floor(), state)[1], (low, high))
+        _merge(found, self.fold.state(rest.out), (low, high))
+
+    def _peak(self, leaf: Leaf, state: State, row: Row, found: Reach) -> None:
+        self.exact = False
+        shares = self.fold.shares(leaf)
+        block = shares.block(shares.first(row))
+        least, most = (numbers * BYTES for numbers in block.peak_bounds(self.fold.signal(state)))
+        for bound in (block.floor(), block.ceiling()):
+            _merge(found, self.fold.measured(bound, state)[1], ((least,), (most,)))
+
     def _leaf(self, leaf: Leaf, state: State, row: Row) -> Reach:
+        if leaf.is_wide:
+            return self._wide(leaf, state, row)
         key = (leaf, state & 1, leaf.row(row, state))
         if key not in self._choices:
             self._choices[key] = list(self._rows(leaf.places(state & 1), row))

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from nasturtium.blocks.counted import BYTES
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Primitive, Seq, Sum
-from nasturtium.blocks.primitives import Conv, EmbedCategories, Linear, Norm
+from nasturtium.blocks.primitives import Conv, EmbedCategories, Linear, LineConv, Norm
 from nasturtium.task import Signal
 
 HEADER = 200
@@ -26,9 +26,11 @@ NODES = {
     "Flatten": 75,
     "GlobalPool": 105,
     "Identity": 0,
+    "LineConv": 325,
     "Linear": 290,
     "Pool": 190,
     "Resize": 310,
+    "Shift": 400,
     "Zero": 60,
 }
 NORMS = {"batch": 430, "group": 455, "layer": 310}
@@ -85,9 +87,9 @@ def _leaf(leaf: Primitive, x: Signal, before: Expr | None) -> int:
     if isinstance(leaf, Norm):
         if leaf.kind == "batch":
             # After a convolution it is folded into that one's weights and bias.
-            return 0 if isinstance(before, Conv) else 2 * stored + NORMS["batch"]
+            return 0 if isinstance(before, Conv | LineConv) else 2 * stored + NORMS["batch"]
         return stored + (CHANNEL_NORM if leaf.kind == "layer" and x.rank else NORMS[leaf.kind])
-    if isinstance(leaf, Conv) and not leaf.bias:
+    if isinstance(leaf, LineConv) or (isinstance(leaf, Conv) and not leaf.bias):
         stored += leaf.out_channels * BYTES
     if isinstance(leaf, Linear) and not leaf.bias:
         stored += leaf.out_features * BYTES

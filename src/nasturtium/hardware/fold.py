@@ -6,16 +6,10 @@ from collections.abc import Callable, Iterable
 from nasturtium.blocks import Block
 from nasturtium.blocks.block import resize
 from nasturtium.errors import SpaceError
-from nasturtium.hardware.links import Branch, Leaf, Linker, Node, Prefix, Series, Staged
+from nasturtium.hardware.links import Branch, Leaf, Linker, Node, Prefix, Series, Staged, State
+from nasturtium.hardware.shares import Measure, Numbers, Shares
 from nasturtium.space.places import Codes, Place
 from nasturtium.task import Signal
-
-Numbers = tuple[int, ...]
-Measure = Callable[[Block, Signal], tuple[Numbers, Signal]]
-"""Costs of one block for an input of this type, and the type of its result."""
-
-State = int
-"""Twice the number of a signal, plus 1 while a stage still has its stride to give."""
 
 
 class Fold:
@@ -42,6 +36,7 @@ class Fold:
             dict
         )
         self._zero: Numbers = (0,) * len(names)
+        self._shares: dict[Leaf, Shares] = {}
 
     def __call__(self, codes: Codes) -> Numbers:
         """The costs of a row of codes, in the order of `names`. Raises `SpaceError` where it cannot be built."""
@@ -55,6 +50,8 @@ class Fold:
 
     def link(self, leaf: Leaf, codes: Codes, state: State) -> tuple[Numbers, State]:
         """Costs of one link and the state after it. Raises `SpaceError` where it cannot be applied."""
+        if leaf.is_wide:
+            return self._wide(leaf, codes, state)
         memo = self._memo[leaf]
         key = (state, leaf.key(codes) if state & 1 else leaf.later_key(codes))
         known = memo.get(key)
@@ -63,6 +60,24 @@ class Fold:
         if isinstance(known, SpaceError):
             raise known
         return known
+
+    def shares(self, leaf: Leaf) -> Shares:
+        """The costs of a wide leaf, part by part."""
+        if leaf not in self._shares:
+            self._shares[leaf] = Shares(leaf, self._measure)
+        return self._shares[leaf]
+
+    def measured(self, block: Block, state: State) -> tuple[Numbers, State]:
+        """Costs of a block, and the state after it."""
+        numbers, out = self._measure(block, self.signal(state))
+        return numbers, self.state(out)
+
+    def state(self, out: Signal) -> State:
+        """The state in which this type of signal arrives."""
+        if out not in self._numbers:
+            self._numbers[out] = len(self._signals)
+            self._signals.append(out)
+        return 2 * self._numbers[out]
 
     def signal(self, state: State) -> Signal:
         """The type of what arrives in a state."""
@@ -91,7 +106,6 @@ class Fold:
         plain = list(codes)
         for index in self.ignored:
             plain[index] = 0
-        signal = self.signal(state)
         try:
             block = leaf.place.resolve(plain)
             if block is None:
@@ -99,10 +113,16 @@ class Fold:
             if leaf.width is not None and leaf.stride is not None:
                 stride = leaf.stride.resolve(plain) if state & 1 else 1
                 block = resize(block, leaf.width.resolve(plain), stride)
-            numbers, out = self._measure(block, signal)
+            return self.measured(block, state)
         except SpaceError as error:
             return error
-        if out not in self._numbers:
-            self._numbers[out] = len(self._signals)
-            self._signals.append(out)
-        return numbers, 2 * self._numbers[out]
+
+    def _wide(self, leaf: Leaf, codes: Codes, state: State) -> tuple[Numbers, State]:
+        """Of a wide leaf: its architectures are not remembered, there are too many."""
+        shares, x = self.shares(leaf), self.signal(state)
+        if self.combine is sum:
+            rest = shares.rest(codes, state, x)
+            if rest.block.ceiling() is rest.block:
+                added = zip(rest.numbers, shares.terms(codes, state, x), strict=True)
+                return tuple([a + b for a, b in added]), self.state(rest.out)
+        return self.measured(shares.block(codes), state)

@@ -9,9 +9,12 @@ from collections.abc import Sequence as List
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from nasturtium.blocks import Block, Sequence, Stage
+from nasturtium.blocks import Block, Sequence, Stage, Wide
 from nasturtium.space.decisions import Decision
 from nasturtium.space.places import Codes, Fixed, Fork, Group, Number, Place, Span
+
+State = int
+"""Twice the number of a signal, plus 1 while a stage still has its stride to give."""
 
 
 @dataclass(eq=False)
@@ -21,7 +24,7 @@ class Node(ABC):
     decisions: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        self.key = _key(self.decisions)
+        self.key = key(self.decisions)
 
 
 @dataclass(eq=False)
@@ -35,7 +38,8 @@ class Leaf(Node):
     def __post_init__(self) -> None:
         super().__post_init__()
         needed = {index for place in self.places(False) for index in place.decisions}
-        self.later_key = _key(tuple(index for index in self.decisions if index in needed))
+        self.later_key = key(tuple(index for index in self.decisions if index in needed))
+        self.is_wide = isinstance(self.place, Group) and issubclass(self.place.kind, Wide)
 
     def row(self, codes: Codes, state: int) -> object:
         """The codes that bear on the costs in this state (see `fold.State`): the stride counts only where it is due."""
@@ -87,10 +91,10 @@ class Linker:
 
     def node(self, place: Place, width: Place | None = None, stride: Place | None = None) -> Node:
         """The node of a place; one for all its occurrences in the same stage."""
-        key = (id(place), id(width), id(stride))
-        if key not in self._known:
-            self._known[key] = self._staged_item(place, width, stride) if width else self._new(place)
-        return self._known[key]
+        known = (id(place), id(width), id(stride))
+        if known not in self._known:
+            self._known[known] = self._staged_item(place, width, stride) if width else self._new(place)
+        return self._known[known]
 
     def _new(self, place: Place) -> Node:
         if isinstance(place, Group) and place.kind is Sequence:
@@ -200,8 +204,9 @@ def _second(pair: Place) -> Place:
 def _has_chain(place: Place) -> bool:
     if isinstance(place, Fork):
         return any(_has_chain(option) for option in place.options)
-    return isinstance(place, Group) and place.kind in (Sequence, Stage)
+    return isinstance(place, Group) and (place.kind in (Sequence, Stage) or issubclass(place.kind, Wide))
 
 
-def _key(indices: tuple[int, ...]) -> Callable[[Codes], object]:
+def key(indices: tuple[int, ...]) -> Callable[[Codes], object]:
+    """Reads these codes of a row."""
     return itemgetter(*indices) if indices else lambda codes: ()

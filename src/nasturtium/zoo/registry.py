@@ -30,10 +30,10 @@ Maker = Callable[[Task, float | None, float | None], Space]
 
 SPACES: dict[str, Maker] = {
     "conv-macro": lambda task, params, macs: conv_macro(task, max_params=params, max_macs=macs),
-    "darts": lambda task, params, macs: darts(task),
+    "darts": lambda task, params, macs: darts(task, max_params=params, max_macs=macs),
     "mlp": lambda task, params, macs: mlp(task, max_params=params, max_macs=macs),
     "nasbench201": lambda task, params, macs: nasbench201(task),
-    "nasnet": lambda task, params, macs: nasnet(task),
+    "nasnet": lambda task, params, macs: nasnet(task, max_params=params, max_macs=macs),
     "tabular": lambda task, params, macs: tabular(task, max_params=params, max_macs=macs),
 }
 """Makers of ready spaces: (task, most params or None, most MACs or None) to a space."""
