@@ -97,7 +97,7 @@ class Expectation:
             rows: list[tuple[list[int], float]] = []
             sizes = self._supernet.space.program.sizes
             start = tuple(0 if index in self._ignored else -1 for index in range(len(sizes)))
-            for codes in ways(link.places, start, sizes):
+            for codes in ways(link.places(state.first), start, sizes):
                 try:
                     step = link.step(codes, state.first)
                     rows += self._priced(link, step, state, codes)

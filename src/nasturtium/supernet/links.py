@@ -38,10 +38,10 @@ class Link(Node):
     stride: Place | None = None
     _known: dict[tuple[tuple[int, ...], bool], "Step | None"] = field(default_factory=dict)
 
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """What has to be decided for it."""
-        return tuple(place for place in (self.width, self.stride, self.place) if place is not None)
+    def places(self, first: bool) -> tuple[Place, ...]:
+        """What has to be decided for it. first: the stride of the stage is still to give."""
+        stage = (self.width, self.stride if first else None)
+        return tuple(place for place in (*stage, self.place) if place is not None)
 
     def step(self, codes: Codes, first: bool) -> "Step | None":
         """What stands here in the architecture of these codes; None for nothing. first: the stride is still to give."""

@@ -67,7 +67,7 @@ class Mixtures:
             if codes[index] >= 0:
                 found[at] = (codes[index],)
         for place, start in self.of_cell.items():
-            if all(codes[index] >= 0 for index in place.decisions):
+            if any(codes[index] >= 0 for index in place.decisions):
                 for at, option in enumerate(place.resolve(codes).chosen(), start):
                     found[at] = () if option is None else (option,)
         return tuple(found)

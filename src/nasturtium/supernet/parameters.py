@@ -6,9 +6,24 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nasturtium.blocks import Concat, Expr, Gate, Graph, OpenGraph, Primitive, Seq, Sum
-from nasturtium.blocks.primitives import Zero
+from nasturtium.blocks.primitives import (
+    Activation,
+    Conv,
+    Dropout,
+    GlobalPool,
+    Identity,
+    Linear,
+    Norm,
+    Pool,
+    Resize,
+    Zero,
+)
 from nasturtium.supernet.slices import Axes, Axis, Factor, axes_of, channels_after, channels_of, length
 from nasturtium.task import Signal
+
+
+ANY_SIDE = (Activation, Conv, Dropout, GlobalPool, Identity, Linear, Norm, Pool, Resize, Zero)
+"""Primitives whose parameters are the same for inputs of all sides."""
 
 
 class Wanted(NamedTuple):
@@ -103,11 +118,26 @@ def _graph(
 
 def below(name: str, wanted: tuple[Wanted, ...]) -> list[Wanted]:
     """The same parameters seen from the module that holds theirs as `name`."""
-    return [one._replace(name=f"{name}.{one.name}" if name else one.name) for one in wanted]
+    return [Wanted(f"{name}.{one[0]}", *one[1:]) for one in wanted]
 
 
 def _all(found: list[tuple[str, Found]]) -> tuple[Wanted, ...]:
     return tuple(one for name, (wanted, _) in found for one in below(name, wanted))
+
+
+@lru_cache(maxsize=50_000)
+def depends_on_sides(expr: Expr) -> bool:
+    """May the parameters depend on the sides of the input, and not on its channels alone?"""
+    match expr:
+        case Seq(parts):
+            return any(depends_on_sides(part) for _, part in parts)
+        case Sum(branches) | Concat(branches):
+            return any(depends_on_sides(branch) for _, branch in branches)
+        case Gate(body):
+            return depends_on_sides(body)
+        case Graph(edges=edges):
+            return any(depends_on_sides(op) for _, _, op in edges)
+    return not isinstance(expr, ANY_SIDE)
 
 
 def fitting(channels: Axis, x: Signal) -> Axis:

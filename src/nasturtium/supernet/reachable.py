@@ -16,12 +16,15 @@ from nasturtium.hardware.links import costless
 from nasturtium.space import Space
 from nasturtium.space.places import Fork, Group, Number, Place, Span
 from nasturtium.supernet.links import Branch, Link, Node, Prefix, Series, Staged, Step, chain, is_cell, links
-from nasturtium.supernet.parameters import Joined, Wanted, fitting, open_parameters, parameters
+from nasturtium.supernet.parameters import Joined, Wanted, depends_on_sides, fitting, open_parameters, parameters
 from nasturtium.supernet.slices import Axes, Axis, channels_of, length
 from nasturtium.task import Signal
 
 MOST_TIED = 5_000
 """Combinations of tied decisions that are gone through; beyond, they count as free, and tensors may be too large."""
+
+LARGE = 4096
+"""A side that every kernel fits."""
 
 Row = tuple[int, ...]
 
@@ -56,8 +59,10 @@ class Contents:
 def contents(block: Block, x: Signal, channels: Axis) -> Contents:
     """Of a block that is no open cell."""
     expr = block.lower(x)
-    wanted, made = parameters(expr, x, channels)
     out = expr.out(x)
+    # One look for inputs of all sides, of which there may be many.
+    like = x if x.rank == 0 or depends_on_sides(expr) else replace(x, shape=(x.channels,) + (LARGE,) * x.rank)
+    wanted, made = parameters(expr, like, channels)
     return Contents(None, wanted, fitting(made, out), out)
 
 
@@ -86,16 +91,20 @@ def opened(block: Block, x: Signal) -> tuple[OpenGraph, bool]:
 class Reachable:
     """Every parameter of a space, by position, options and name, in every form that it has: `forms`.
 
+    cells: those with open edges, and an input that arrives at them.
+
     Decisions that bear on no parameter (declared `costless`) and those inside relaxable cells are not gone through.
     """
 
     def __init__(self, space: Space, x: Signal) -> None:
         self.chain: Node = chain(space.root)
         self.forms: dict[str, dict[Axes, Wanted]] = {}
+        self.cells: dict[Group, Signal] = {}
         self._sizes = space.program.sizes
         self._ignored = costless(space.root) | inside_cells(self.chain)
-        self._known_contents: dict[tuple[Block, Signal, Axis, bool], tuple[Contents, ...]] = {}
-        self._seen: set[tuple[str, int]] = set()
+        self._known_contents: dict[tuple[Block, Signal, Axis, bool], list[Contents]] = {}
+        self._steps: dict[tuple[Link, Row, bool], list[Step | None]] = {}
+        self._seen: dict[tuple[str, int], Contents] = {}
         self._known: dict[tuple[Node, State, Row], States] = {}
         row = tuple(0 if index in self._ignored else -1 for index in range(len(self._sizes)))
         self.ends = self._reach(self.chain, State(x, channels_of(x)), row)
@@ -150,34 +159,47 @@ class Reachable:
         return found
 
     def _link(self, link: Link, state: State, row: Row) -> States:
+        key = (link, tuple([row[index] for index in link.decisions]), state.first)
+        if key not in self._steps:
+            self._steps[key] = list(dict.fromkeys(self._possible(link, row, state.first)))
         found: States = {}
-        for codes in ways(link.places, row, self._sizes):
+        for step in self._steps[key]:
             try:
-                step = link.step(codes, state.first)
-                found |= dict.fromkeys(self._step(step, state))
+                found |= dict.fromkeys([state] if step is None else self._step(step, state))
             except SpaceError:
                 continue  # no architecture has this here
         return found
 
-    def _step(self, step: Step | None, state: State) -> list[State]:
-        if step is None:
-            return [state]
-        key = (step.block, state.x, state.channels, step.cell is not None)
-        if key not in self._known_contents:
-            self._known_contents[key] = tuple(self._contents(step, state))
-        found = self._known_contents[key]
-        if (step.key, id(found)) not in self._seen:
-            self._seen.add((step.key, id(found)))
-            for one in found:
+    def _possible(self, link: Link, row: Row, first: bool) -> Iterator[Step | None]:
+        for codes in ways(link.places(first), row, self._sizes):
+            try:
+                yield link.step(codes, first)
+            except SpaceError:
+                continue  # nor this
+
+    def _step(self, step: Step, state: State) -> list[State]:
+        ends = []
+        for one in self._contents(step, state):
+            seen = (step.key, id(one.wanted))
+            if seen not in self._seen:
+                self._seen[seen] = one
                 for wanted in one.wanted:
                     self.forms.setdefault(named(step.key, wanted.name), {}).setdefault(wanted.axes, wanted)
-        return [State(one.out, one.channels) for one in found]
+            ends.append(State(one.out, one.channels))
+        return ends
 
-    def _contents(self, step: Step, state: State) -> Iterator[Contents]:
+    def _contents(self, step: Step, state: State) -> list[Contents]:
+        key = (step.block, state.x, state.channels, step.cell is not None)
+        if key not in self._known_contents:
+            self._known_contents[key] = list(self._look_into(step, state))
+        return self._known_contents[key]
+
+    def _look_into(self, step: Step, state: State) -> Iterator[Contents]:
         if step.cell is None:
             yield contents(step.block, state.x, state.channels)
             return
         graph, loose = opened(step.block, state.x)
+        self.cells[step.cell] = state.x
         yield cell_contents(graph, state.x, state.channels, dict(graph.joins))
         if loose:  # one other form is enough to say that the joined values come and go
             fewest = {value: joined[-1:] for value, joined in graph.joins}
@@ -247,7 +269,7 @@ def inside_cells(node: Node) -> frozenset[int]:
                 visit(part)
 
     for link in links(node):
-        for place in link.places:
+        for place in link.places(True):
             visit(place)
     return frozenset(inside - outside)
 

@@ -1,11 +1,14 @@
 """Spaces that weights cannot be shared over, refused before anything is built."""
 
+from collections.abc import Mapping
+
 from nasturtium.errors import SpaceError
 from nasturtium.hardware.links import is_network
 from nasturtium.space import Space
 from nasturtium.space.decisions import Real
-from nasturtium.space.places import Fork, Group, Place, Span
+from nasturtium.space.places import Fork, Group, Number, Place, Span
 from nasturtium.supernet.links import chain, is_cell, links
+from nasturtium.supernet.reachable import opened
 from nasturtium.task import Signal
 
 MOST_OPTIONS = 256
@@ -37,6 +40,26 @@ def refuse(space: Space) -> Signal:
                 f"{'stage' if link.width is not None else 'block'}. Put it into a sequence(…), or {INSTEAD}."
             )
     return space.task.input
+
+
+def refuse_cells(space: Space, cells: Mapping[Group, Signal]) -> None:
+    """Raises `SpaceError` for a cell whose open edges are not the same whatever is decided, such as one of open width.
+
+    cells: with an input that arrives at each.
+    """
+    for cell, x in cells.items():
+        row = [0] * len(space.decisions)
+        graph = opened(cell.resolve(row), x)[0]
+        for name, part in zip(cell.names, cell.parts, strict=True):
+            if not isinstance(part, Fork | Number):
+                continue
+            rows = ([*row[: part.index], code, *row[part.index + 1 :]] for code in range(part.decision.size))
+            if any(opened(cell.resolve(changed), x)[0] != graph for changed in rows):
+                path = space.decisions[part.index].path
+                raise SpaceError(
+                    f"Weights cannot be shared over the decision {path!r}, because the open edges of its cell depend on "
+                    f"the {name}. Decide it, or {INSTEAD}."
+                )
 
 
 def _hidden_cell(place: Place, inside: bool) -> Group | None:

@@ -86,6 +86,8 @@ def axes_of(leaf: Primitive, x: Signal, channels: Axis) -> Mapping[str, Axes]:
                 "weight": (numbers, waves, run(width)),
                 "bias": (numbers, run(width)),
             }
+    if isinstance(leaf, Foreign):
+        return {n: tuple(((Factor(size, "fixed"),),) for size in shape) for n, shape in shapes(leaf, x).items()}
     plain = {name: tuple(run(size) for size in shape) for name, shape in shapes(leaf, x).items()}
     packed = leaf.packed(x).items()
     return plain | {name: tuple((tuple(map(Factor, sizes)),) for sizes in axes) for name, axes in packed}

@@ -17,7 +17,7 @@ from nasturtium.supernet.links import Step, steps
 from nasturtium.supernet.mixed import Mixer
 from nasturtium.supernet.mixtures import Mixture, Mixtures
 from nasturtium.supernet.reachable import Reachable, State
-from nasturtium.supernet.refusals import refuse
+from nasturtium.supernet.refusals import refuse, refuse_cells
 from nasturtium.supernet.slices import channels_of
 from nasturtium.supernet.units import Unit, Units
 
@@ -44,6 +44,7 @@ class Supernet(nn.Module):
         self.space, self.seed, self.partial, self.precise = space, seed, partial, precise
         x = refuse(space)
         reachable = Reachable(space, x)
+        refuse_cells(space, reachable.cells)
         self.chain = reachable.chain
         self.start = State(x, channels_of(x))
         self.bank = Bank(reachable.forms, seed)
@@ -86,7 +87,7 @@ class Supernet(nn.Module):
         """
         attached = self.space.attach(architecture)
         network = build(attached, seed=self.seed)
-        network.to(next((parameter.device for parameter in self.parameters()), torch.device("cpu")))
+        self.units.adopt(network)
         with torch.no_grad():
             for step, unit in self.route(attached):
                 module = network.get_submodule(step.module)

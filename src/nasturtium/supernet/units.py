@@ -173,7 +173,12 @@ class Units:
         with seeded(self._seed, key):
             module = construct(expr.call(x))
         by_the_batch(module)
-        return module.to(next(self._bank.parameters(), torch.empty(0)).device)
+        return self.adopt(module)
+
+    def adopt(self, module: nn.Module) -> nn.Module:
+        """Brought to the device and the precision of the shared tensors."""
+        like = next(self._bank.parameters(), torch.empty(0))
+        return module.to(like.device, like.dtype)
 
     def _bind(self, unit: Unit) -> bool:
         if not all(cut.whole for cut in unit.cuts.values()):
