@@ -48,7 +48,7 @@ class EnasController:
     momentum: float = 0.99
     batch: int = 20
     clip: float | None = 5.0
-    name: str = "enas"
+    name: str = "enas-controller"
 
     def __post_init__(self) -> None:
         if min(self.units, self.layers, self.batch) < 1:

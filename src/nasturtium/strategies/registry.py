@@ -54,7 +54,7 @@ STRATEGIES: Mapping[str, Factory] = MappingProxyType(
         "nas-bowl": lambda trials: NasBowl(initial=max(2, min(10, trials // 4))),
         "reinforce": _reinforce,
         "nasnet": lambda trials: NasnetController(batch=max(1, min(20, trials // 20))),
-        "enas": lambda trials: EnasController(batch=max(1, min(20, trials // 50))),
+        "enas-controller": lambda trials: EnasController(batch=max(1, min(20, trials // 50))),
         "llm": lambda trials: Llm(Endpoint.from_environment()),
     }
 )
@@ -75,6 +75,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "cmaes": "cma-es",
         "nasbowl": "nas-bowl",
         "ppo": "nasnet",
+        "enas": "enas-controller",
     }
 )
 """Other names by which people know them."""
