@@ -18,9 +18,7 @@ def _space(task: Task) -> object:
         )
 
     style = choice("relu", "silu")
-    return sequence(
-        stem=ConvBN(choice(4, 8)), body=stage(block, choice(4, 6, 8), integer(1, 3), 2), head=Head(task)
-    )
+    return sequence(stem=ConvBN(choice(4, 8)), body=stage(block, choice(4, 6, 8), integer(1, 3), 2), head=Head(task))
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,7 @@ def test_a_checkpoint_of_another_training_is_refused(path_space: Space, path_row
     walk(path_space, path_rows, file)
     net = Supernet(path_space)
     course = Course("spos", (Phase("paths", Uniform(path_space)),), RECIPE, seed=6)
-    with pytest.raises(RunError, match="of another training: its seed is 5, this one's 6. Give another file"):
+    with pytest.raises(RunError, match=r"of another training: its seed is 5, this one's 6. Give another file"):
         follow(course, net, net, path_rows.inputs, path_rows.targets, path_rows.task, checkpoint=file)
 
 
@@ -115,7 +115,9 @@ def test_a_loss_that_is_no_number_stops_with_seed_and_step_and_keeps_weights_and
         yield nan * batch.forward(paths[0]).sum() if len(seen) == 3 else batch.forward(paths[0]).sum()
 
     course = Course("spos", (Phase("paths", Uniform(path_space), spoilt),), RECIPE, seed=5, every_s=0.0)
-    with pytest.raises(RunError, match=r"diverged at step 2 with seed 5: the loss is nan.*last checkpoint, .*, is kept"):
+    with pytest.raises(
+        RunError, match=r"diverged at step 2 with seed 5: the loss is nan.*last checkpoint, .*, is kept"
+    ):
         follow(course, net, net, path_rows.inputs, path_rows.targets, path_rows.task, checkpoint=file)
     assert same(seen[-1], weights(net)), "the bad gradient did not reach the weights"
     assert file.is_file()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from nasturtium.blocks import build
 from nasturtium.errors import RunError
@@ -19,6 +19,8 @@ from nasturtium.space import Architecture
 from nasturtium.supernet.evolution import Score
 from nasturtium.task import Task
 from nasturtium.training import Recipe, Resident, derive_seed, find_metric, train
+
+Samples = Float[np.ndarray, " samples"]
 
 LEAST = 10
 """Fewer architectures say nothing."""
@@ -146,33 +148,46 @@ class Alone:
         return nan if trained.diverged else trained.score
 
 
+Statistic = Callable[[Float[np.ndarray, " n"], Float[np.ndarray, " n"], Int[np.ndarray, "samples n"]], Samples]
+"""Two scores and rows of each sample -> the correlation in each sample, NaN where one of the scores is constant."""
+
+
 def _with_interval(
-    statistic: Callable[[Float[np.ndarray, " n"], Float[np.ndarray, " n"]], float],
-    mine: Float[np.ndarray, " n"],
-    alone: Float[np.ndarray, " n"],
-    seed: int,
+    statistic: Statistic, mine: Float[np.ndarray, " n"], alone: Float[np.ndarray, " n"], seed: int
 ) -> tuple[float, float, float]:
     """The statistic and its 95 % percentile interval."""
-    value = statistic(mine, alone)
+    count = len(mine)
+    value = float(statistic(mine, alone, np.arange(count)[None])[0]) if count else nan
     if isnan(value):
         return nan, nan, nan
-    drawn = np.random.default_rng([seed, 6]).integers(len(mine), size=(RESAMPLES, len(mine)))
-    found = np.array([statistic(mine[rows], alone[rows]) for rows in drawn])
-    low, high = np.nanpercentile(found, [2.5, 97.5])
+    drawn = np.random.default_rng([seed, 6]).integers(count, size=(RESAMPLES, count))
+    low, high = np.nanpercentile(statistic(mine, alone, drawn), [2.5, 97.5])
     return value, float(low), float(high)
 
 
-def _kendall(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) -> float:
-    """Tau-b (Kendall 1945); NaN where one is constant."""
-    above = np.sign(first[:, None] - first), np.sign(second[:, None] - second)
-    untied = float(np.sqrt(np.abs(above[0]).sum() * np.abs(above[1]).sum()))
-    return float((above[0] * above[1]).sum()) / untied if untied else nan
+def _kendall(
+    first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"], rows: Int[np.ndarray, "samples n"]
+) -> Samples:
+    """Tau-b (Kendall 1945). A pair counts as often as both of its members were drawn together."""
+    above, over = np.sign(first[:, None] - first), np.sign(second[:, None] - second)
+    drawn = np.apply_along_axis(np.bincount, 1, rows, minlength=len(first)).astype(float)
+
+    def total(pairs: Float[np.ndarray, "n n"]) -> Samples:
+        return np.asarray((drawn @ pairs * drawn).sum(1))
+
+    return _ratio(total(above * over), total(np.abs(above)) * total(np.abs(over)))
 
 
-def _spearman(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) -> float:
+def _spearman(
+    first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"], rows: Int[np.ndarray, "samples n"]
+) -> Samples:
+    """Pearson's correlation of the ranks within each sample."""
     from scipy.stats import rankdata
 
-    ranks = [rankdata(scores) for scores in (first, second)]
-    ranks = [rank - rank.mean() for rank in ranks]
-    length = float(np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum()))
-    return float((ranks[0] * ranks[1]).sum()) / length if length else nan
+    ranks = [rankdata(scores[rows], axis=1) for scores in (first, second)]
+    ranks = [rank - rank.mean(1, keepdims=True) for rank in ranks]
+    return _ratio((ranks[0] * ranks[1]).sum(1), (ranks[0] ** 2).sum(1) * (ranks[1] ** 2).sum(1))
+
+
+def _ratio(product: Samples, squares: Samples) -> Samples:
+    return np.divide(product, np.sqrt(squares), out=np.full(len(product), nan), where=squares > 0)
