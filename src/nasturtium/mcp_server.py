@@ -27,6 +27,8 @@ def serve(
     from nasturtium.serving.server import make_server
     from nasturtium.workflows.jobs import Jobs
 
+    if http is not None and not 0 < http < 65536:
+        raise UserError(f"--http is {http}: a port lies between 1 and 65535, such as 8765.")
     ceiling_s = parse_duration(max_budget)
     if max_jobs < 1:
         raise UserError(f"--max-jobs is {max_jobs}: at least 1 is needed.")

@@ -315,6 +315,8 @@ def test_options_of_the_server_are_checked() -> None:
         serve(max_jobs=0)
     with pytest.raises(UserError, match="--root '/nowhere' is not a folder"):
         serve(["/nowhere"])
+    with pytest.raises(UserError, match=r"--http is 99999: a port lies between 1 and 65535"):
+        serve(http=99999)
     with pytest.raises(UserError, match="'soon' is not a duration"):
         serve(max_budget="soon")
 

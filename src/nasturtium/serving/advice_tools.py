@@ -98,8 +98,8 @@ def advice_tools(desk: Desk) -> list[Tool]:
         Questions that the client cannot put to the user come back in `questions`: ask them yourself, and call again
         with the answers in `need`.
         """
-        accepted = isinstance(answers, AcceptedElicitation)
-        given = {name: text for name, text in answers.data.model_dump().items() if text} if accepted else {}
+        said = answers.data.model_dump() if isinstance(answers, AcceptedElicitation) else {}
+        given = {name: text for name, text in said.items() if text}
         file = None if output is None else str(desk.new_file(output))
         plan = planned(desk, source, data, need, given, pilot=pilot, output=file)
         return AdvicePlan(**plan.to_json(), file=None if file is None else desk.shown(file))

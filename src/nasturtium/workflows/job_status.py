@@ -36,8 +36,8 @@ class TrialBrief(BaseModel):
     trial: int = Field(description="Number of the trial.")
     metric: str = Field(description="Name of the metric.")
     score: float = Field(description="Validation score.")
-    params: int | None = Field(None, description="Parameters.")
-    macs: int | None = Field(None, description="Multiply-accumulates of one row.")
+    params: int | None = Field(default=None, description="Parameters.")
+    macs: int | None = Field(default=None, description="Multiply-accumulates of one row.")
 
 
 class JobStatus(BaseModel):
@@ -48,22 +48,26 @@ class JobStatus(BaseModel):
     job: str = Field(description="Name of the job.")
     state: State = Field(description="starting, running; finished, failed or stopped.")
     run: str = Field(description="The run directory.")
-    phase: str = Field("", description="Data, Baselines, Search, Finalists, Final training, Export, Test.")
-    detail: str = Field("", description="What is going on in the phase.")
-    done: int | None = Field(None, description="Trainings of this phase that have ended; null where not counted.")
-    total: int | None = Field(None, description="Trainings of this phase.")
-    trials: int = Field(0, description="Trials of the search that have ended.")
-    trials_asked: int | None = Field(None, description="The budget in trials; null where time alone bounds it.")
-    best: TrialBrief | None = Field(None, description="The best trial so far.")
+    phase: str = Field(default="", description="Data, Baselines, Search, Finalists, Final training, Export, Test.")
+    detail: str = Field(default="", description="What is going on in the phase.")
+    done: int | None = Field(
+        default=None, description="Trainings of this phase that have ended; null where not counted."
+    )
+    total: int | None = Field(default=None, description="Trainings of this phase.")
+    trials: int = Field(default=0, description="Trials of the search that have ended.")
+    trials_asked: int | None = Field(default=None, description="The budget in trials; null where time alone bounds it.")
+    best: TrialBrief | None = Field(default=None, description="The best trial so far.")
     started: float = Field(description="When it began, in seconds since 1970.")
-    seconds: float = Field(0.0, description="Time since it began, until now or its end.")
-    budget_s: float | None = Field(None, description="The budget of time in seconds; null where trials bound it.")
-    on_disconnect: OnDisconnect = Field("continue", description="What it does if the server ends.")
-    resumable: bool = Field(False, description="Can it be resumed? Of stopped and failed jobs.")
+    seconds: float = Field(default=0.0, description="Time since it began, until now or its end.")
+    budget_s: float | None = Field(
+        default=None, description="The budget of time in seconds; null where trials bound it."
+    )
+    on_disconnect: OnDisconnect = Field(default="continue", description="What it does if the server ends.")
+    resumable: bool = Field(default=False, description="Can it be resumed? Of stopped and failed jobs.")
     notes: list[str] = Field(default_factory=list, description="Remarks and warnings of the run.")
-    sentence: str | None = Field(None, description="The verdict, once it has finished.")
-    error: str | None = Field(None, description="Why it failed or stopped.")
-    log: str = Field("", description="File with everything that the process printed.")
+    sentence: str | None = Field(default=None, description="The verdict, once it has finished.")
+    error: str | None = Field(default=None, description="Why it failed or stopped.")
+    log: str = Field(default="", description="File with everything that the process printed.")
 
 
 def write_status(path: Path, status: JobStatus) -> None:
