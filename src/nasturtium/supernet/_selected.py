@@ -47,7 +47,7 @@ def selected_options(
 
 def _kind(option: Option) -> tuple[object, ...] | None:
     """Equal for options of an edge that differ in the size of a centred kernel only; None for others."""
-    if option.mergeable is None or option.affine:
+    if option.mergeable is None or option.affine or option.edge.mixture is None:
         return None
     conv = cast(Conv, option.rest[0].primitive)
     if conv.kernel % 2 == 0 or conv.bias:
