@@ -80,9 +80,9 @@ def _imbalances(need: Requirements) -> Answers:
     return ((1.0, 1.0), (20.0, 0.5)) if need.get("task") in ("classification", "multi-label") else ()
 
 
-def _limit(*amounts: float) -> Callable[[Requirements], Answers]:
-    """Mostly none; or one of these amounts."""
-    return lambda need: ((None, 3.0), *((amount, 0.4) for amount in amounts))
+def _limit(*amounts: float, share: float = 0.3) -> Callable[[Requirements], Answers]:
+    """Mostly none; or, in a share of the cases, one of these amounts."""
+    return lambda need: ((None, 1 - share), *((amount, share / len(amounts)) for amount in amounts))
 
 
 SPECS: tuple[Field, ...] = (
@@ -134,7 +134,7 @@ SPECS: tuple[Field, ...] = (
         "Is there a limit on parameters?", "It bounds the size of every network that is proposed.",
     ),
     Field(
-        "max_macs", parsing.amount("macs"), _always(None), _limit(1e6, 10e6),
+        "max_macs", parsing.amount("macs"), _always(None), _limit(1e6, 10e6, share=0.15),
         "Is there a limit on multiply-accumulates of one prediction?", "It bounds depth, width and resolution.",
     ),
     Field(
@@ -150,7 +150,7 @@ SPECS: tuple[Field, ...] = (
         "How large may the file of the network be?", "It bounds parameters: about four bytes each.",
     ),
     Field(
-        "max_energy_mj", parsing.energy, _always(None), _limit(0.1),
+        "max_energy_mj", parsing.energy, _always(None), _limit(0.1, share=0.05),
         "How much energy may one prediction take (mJ)?", "It bounds the work of one prediction on the device.",
     ),
     Field(
@@ -162,7 +162,7 @@ SPECS: tuple[Field, ...] = (
         "What score must be reached?", "It says when to stop.",
     ),
     Field(
-        "throughput", parsing.number("throughput", 0.0), _always(None), _limit(1000.0),
+        "throughput", parsing.number("throughput", 0.0), _always(None), _limit(1000.0, share=0.1),
         "How many predictions a second are needed?", "It bounds the work of one prediction on the device.",
     ),
     Field(

@@ -4,7 +4,7 @@ Each unknown field is answered with everything a user might plausibly say, the p
 is weighed. So no question is asked whose answer would change nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,16 @@ from nasturtium.errors import UserError
 from nasturtium.task import Task
 
 MOST = 5
+TOPICS: tuple[tuple[frozenset[str], int], ...] = (
+    (
+        frozenset(
+            ("max_params", "max_macs", "max_latency_ms", "max_memory", "max_size", "max_energy_mj", "throughput")
+        ),
+        2,
+    ),
+    (frozenset(("budget_s", "hardware")), 1),
+)
+"""Fields that are much alike, and how many of them are asked for at once: who has answered one has said a good deal."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Essence:
 
     def distance(self, other: "Essence") -> float:
         """How much differs, weighed by what it means to the user; 0 only for equal ones."""
-        weights = {"impossible": 6, "trains": 6, "searched": 3, "first": 3, "metric": 2, "baselines": 1.5, "stands": 1,
+        weights = {"impossible": 6, "trains": 6, "searched": 3, "first": 3, "metric": 2, "baselines": 1.5, "stands": 2,
                    "file": 1}  # fmt: skip
         parts = sum(weight for name, weight in weights.items() if getattr(self, name) != getattr(other, name))
         mine, theirs = set(self.proposed), set(other.proposed)
@@ -69,7 +79,16 @@ class Weighed:
 def questions(need: Requirements, task: Task | None = None, most: int = MOST) -> tuple[Question, ...]:
     """Up to `most` questions on fields that are unknown, most decisive first."""
     weighed = sorted(weigh(need, task), key=lambda one: -one.decisiveness)
-    return tuple(one.question for one in weighed[:most])
+    asked: list[Question] = []
+    for one in weighed:
+        if len(asked) < most and not _enough(one.question.field, asked):
+            asked.append(one.question)
+    return tuple(asked)
+
+
+def _enough(field: str, asked: Sequence[Question]) -> bool:
+    """Are so many of its like asked for already?"""
+    return any(field in topic and sum(one.field in topic for one in asked) >= most for topic, most in TOPICS)
 
 
 def weigh(need: Requirements, task: Task | None = None) -> Iterator[Weighed]:

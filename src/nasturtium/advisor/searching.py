@@ -12,6 +12,8 @@ LEAST_SCORED = 30
 """Validation rows below which networks cannot be told apart at all."""
 LEAST_TRIALS = 12
 """Trainings below which a search is hardly more than a guess; as in `protocol.plan`."""
+WANTED_TRIALS, LEAST_EPOCHS = 48, 4
+"""Trials that a search makes room for by shorter trainings, and the shortest; as in `workflows.length`."""
 MOST_TRIALS = 200
 SEARCH_SHARE = 0.5
 """Of a run's time, that is for the trials; the rest is for baselines, finalists and files."""
@@ -44,16 +46,18 @@ def spread(rows: int, share: float = 0.9) -> float:
 
 def _advised(now: Situation, proposed: Sequence[Proposal]) -> SearchAdvice:
     typical = next(one for one in proposed if one.fits)
-    each = max(0.2, training_s(now, typical.macs or 0.0))
+    full = max(0.2, training_s(now, typical.macs or 0.0))
+    least = full * min(1.0, LEAST_EPOCHS / now.epochs)
     budget = float(now.need.get("budget_s"))
-    trials = int(SEARCH_SHARE * budget / each)
-    if trials < LEAST_TRIALS:
+    room = SEARCH_SHARE * budget
+    if room < LEAST_TRIALS * least:
         return SearchAdvice(
             False,
-            f"{budget:,.0f} s leave room for about {trials} trainings of {each:,.0f} s, too few to learn from: train "
-            f"{typical.name} well instead, or give more time.",
+            f"{budget:,.0f} s leave room for about {room / least:.0f} short trainings of {least:,.0f} s, too few to "
+            f"learn from: train {typical.name} well instead, or give more time.",
         )
-    trials = min(trials, MOST_TRIALS)
+    trials = int(min(MOST_TRIALS, max(room / full, min(WANTED_TRIALS, room / least))))
+    each = min(full, room / trials)
     how = "from the MACs alone, at a typical speed: a pilot on your data says it better"
     return SearchAdvice(
         advised=True,
