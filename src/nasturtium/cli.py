@@ -93,7 +93,8 @@ def search(
     stop_on_plateau: Annotated[bool, typer.Option(help="End early where more search would gain little.")] = False,
     plan: Annotated[str | None, typer.Option(help="Plan file of advise; other options go before it.")] = None,
     earlier: Annotated[
-        list[str] | None, typer.Option("--from", help="An earlier run whose best networks are tried first. Repeatable.")
+        list[str] | None,
+        typer.Option("--from", help="Earlier run (or known-cells) whose best are tried first. Repeatable."),
     ] = None,
     output: Annotated[str | None, typer.Option("--output", "-o", help="Run directory; default runs/NAME.")] = None,
     json: Json = False,
@@ -170,8 +171,9 @@ def advise(
     """What to ask, what to try first, and what a search would cost and could gain."""
     from nasturtium.terminal import view
 
-    with view(quiet=json or markdown) as progress:
-        from nasturtium.workflows.advice_page import ask_on_terminal, interactive, show_plan
+    asking = ask and not json and not markdown and sys.stdin.isatty() and sys.stderr.isatty()
+    with view(quiet=json or markdown, live=not asking) as progress:
+        from nasturtium.workflows.advice_page import ask_on_terminal, show_plan
         from nasturtium.workflows.advising import AdviseOptions, advise
         from nasturtium.workflows.needs import NeedOptions
 
@@ -190,7 +192,6 @@ def advise(
         data = {"target": target, "group": group, "time": time, "split": split, "metric": metric,
                 "image_size": image_size, "seed": seed}  # fmt: skip
         options = AdviseOptions(source, data, NeedOptions(flags, requirements, answers), pilot, output)
-        asking = ask and not json and not markdown and interactive()
         plan = advise(options, progress, ask_on_terminal if asking else None)
     if json:
         typer.echo(json_module.dumps(plan.to_json(), indent=1, ensure_ascii=False))

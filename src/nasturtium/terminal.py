@@ -16,13 +16,14 @@ from nasturtium.workflows.progress import Progress, Silent
 
 
 @contextmanager
-def view(quiet: bool = False) -> Iterator[Progress]:
-    """The listener of a workflow for this terminal; silent when only JSON is wanted."""
+def view(quiet: bool = False, live: bool = True) -> Iterator[Progress]:
+    """The listener of a workflow for this terminal; silent when only JSON is wanted. live: redraw a panel where that is
+    possible; off where questions are asked in between."""
     if quiet:
         yield Silent()
         return
     console = Console(stderr=True, highlight=False, soft_wrap=False)
-    drawn = LiveView(console) if console.is_terminal else PlainView(console)
+    drawn = LiveView(console) if live and console.is_terminal else PlainView(console)
     with drawn:
         yield drawn
 

@@ -24,7 +24,7 @@ def recommendation(plan: Plan) -> str:
         "proposals": [(one["name"], one["fits"]) for one in record["proposals"]],
         "search": {name: record["search"][name] for name in ("advised", "space", "strategy", "scheduler")},
         "advice": sorted(one["statement"] for one in record["advice"]),
-        "impossible": [one["statement"] for one in record["conflicts"] if one["fatal"]],
+        "impossible": any(one["fatal"] for one in record["conflicts"]),
         "deployment": [one for one in record["remarks"] if one.startswith("Deployment")],
     }
     return json.dumps(held, sort_keys=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from nasturtium.advisor import Plan, Question
+from nasturtium.blocks import counted
 from nasturtium.errors import RunError, UserError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.space import Space, choice, integer
@@ -23,7 +24,7 @@ from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.piloting import Pilot, Tried
 from nasturtium.workflows.planned import read_plan, with_plan, with_runs
 from nasturtium.workflows.transfer import FAR, brought, distance, warmed
-from nasturtium.zoo import conv_macro
+from nasturtium.zoo import GENOTYPES, conv_macro, darts, nasbench201, published_network
 
 Cli = Callable[..., Any]
 TASK = Task("classification", Signal("image", (1, 8, 8)), 3, "accuracy", ("0", "1", "7"))
@@ -199,6 +200,21 @@ def test_widths_that_a_space_has_not_become_the_nearest() -> None:
     assert made is not None
     assert dict(made.values) == {"0": "16", "1": 2, "2": "gelu"}
     assert brought(space, {"space": "other", "decisions": {}}) is None
+
+
+def test_published_cells_are_points_of_the_cell_spaces() -> None:
+    task = Task("classification", Signal("image", (3, 16, 16)), 10, "accuracy", tuple("0123456789"))
+    first = with_runs(SearchOptions("x.npz"), ["known-cells"]).first
+    for space in (nasbench201(task, cells=1), darts(task, width=4, cells=3)):
+        made = [brought(space, one) for one in first]
+        cells = [one for one in made if one is not None]
+        assert len(cells) >= 3
+        assert len({one.arch_id for one in cells}) == len(cells)
+    found = brought(space, next(one for one in first if one["origin"].startswith("darts-v2")))
+    assert found is not None
+    network = found.tree
+    published = published_network(task, GENOTYPES["darts-v2"], width=4, length=3)
+    assert counted(network.lower(task.input), task.input) == counted(published.lower(task.input), task.input)
 
 
 def pilot(seconds: float, workers: int = 2) -> Pilot:

@@ -5,6 +5,7 @@ is weighed. So no question is asked whose answer would change nothing.
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,17 +41,27 @@ class Essence:
     first: str | None
     proposed: tuple[tuple[str, bool | None], ...]
     baselines: tuple[str, ...]
-    stands: tuple[tuple[str, str], ...]
-    file: Any
+    advice: frozenset[str]
+    deployment: tuple[str, ...]
 
     def distance(self, other: "Essence") -> float:
         """How much differs, weighed by what it means to the user; 0 only for equal ones."""
-        weights = {"impossible": 6, "trains": 6, "searched": 3, "first": 3, "metric": 2, "baselines": 1.5, "stands": 2,
-                   "file": 1}  # fmt: skip
-        parts = sum(weight for name, weight in weights.items() if getattr(self, name) != getattr(other, name))
-        mine, theirs = set(self.proposed), set(other.proposed)
-        apart = 1 - len(mine & theirs) / max(1, len(mine | theirs))
-        return parts + 2 * apart + 0.5 * (self.proposed != other.proposed)
+        parts = sum(weight for name, weight in WEIGHTS.items() if getattr(self, name) != getattr(other, name))
+        return (
+            parts
+            + 2 * _apart(set(self.proposed), set(other.proposed))
+            + 0.5 * (self.proposed != other.proposed)
+            + 3 * _apart(self.advice, other.advice)
+        )
+
+
+WEIGHTS = {"impossible": 6.0, "trains": 6.0, "searched": 3.0, "first": 3.0, "metric": 2.0, "baselines": 1.5,
+           "deployment": 1.0}  # fmt: skip
+
+
+def _apart(mine: AbstractSet[object], theirs: AbstractSet[object]) -> float:
+    """Jaccard distance; 0 for two empty sets."""
+    return 1 - len(mine & theirs) / len(mine | theirs) if mine | theirs else 0.0
 
 
 def essence(plan: Plan) -> Essence:
@@ -63,8 +74,8 @@ def essence(plan: Plan) -> Essence:
         first=plan.proposals[0].name if plan.proposals else None,
         proposed=tuple((one.name, one.fits) for one in plan.proposals),
         baselines=tuple(one.name for one in plan.baselines),
-        stands=tuple((one.topic, one.stand) for one in plan.advice if one.topic),
-        file=plan.need.get("framework") if plan.trains else None,
+        advice=frozenset(one.statement for one in plan.advice),
+        deployment=tuple(one for one in plan.remarks if one.startswith("Deployment")),
     )
 
 

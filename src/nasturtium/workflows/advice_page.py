@@ -44,8 +44,3 @@ def ask_on_terminal(question: Question) -> str | None:
             console.print(f"  {error}", markup=False, style="yellow")
             continue
         return answer
-
-
-def interactive() -> bool:
-    """Is somebody there to answer?"""
-    return sys.stdin.isatty() and sys.stderr.isatty()

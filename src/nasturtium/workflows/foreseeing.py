@@ -13,7 +13,7 @@ from nasturtium.evaluators import lowered
 from nasturtium.hardware import Limits
 from nasturtium.predictors.correlation import LEAST_TRIALS
 from nasturtium.protocol import RESPLITS, SEEDS, SHIPPED, Plan
-from nasturtium.protocol.plan import EXPORT_S, MORE_ROWS, SHORTLIST, SHORTLIST_RESPLITS, makespan
+from nasturtium.protocol.plan import EXPORT_S, MORE_ROWS, SHORTLIST, SHORTLIST_RESPLITS, START_S, makespan
 from nasturtium.task import Task
 from nasturtium.workflows.length import LEAST_EPOCHS, MOST_KEPT, WANTED_TRIALS
 from nasturtium.workflows.piloting import Pilot
@@ -87,7 +87,7 @@ def _within(
 
 
 def _search(pilot: Pilot, each: float, trials: int) -> dict[str, float]:
-    audited = AUDIT_S + AUDIT_SHARE * each if trials >= LEAST_TRIALS else 0.0
+    audited = AUDIT_S * _busy(pilot) + AUDIT_SHARE * each if trials >= LEAST_TRIALS else 0.0
     return {"search": trials * (each + ASK_S) / pilot.workers, "audit": audited}
 
 
@@ -98,7 +98,12 @@ def _ending(pilot: Pilot, each: float, known: list[float]) -> dict[str, float]:
     rival = max(known, default=0.0)
     compared = RESPLITS * (2 * liked + rival) / pilot.workers
     finals = MORE_ROWS * SEEDS * (liked + (SHIPPED - 1) * rival) / pilot.workers
-    return {"shortlist": listed, "finalists": compared, "final trainings": finals, "files": EXPORT_S}
+    return {"shortlist": listed, "finalists": compared, "final trainings": finals, "files": EXPORT_S * _busy(pilot)}
+
+
+def _busy(pilot: Pilot) -> float:
+    """How much slower than usual this machine is at work that is no training, judged by the start."""
+    return max(0.5, STARTS * pilot.start_s / START_S)
 
 
 def _known(task: Task, limits: Limits) -> list[float]:

@@ -12,6 +12,7 @@ from nasturtium.space.decisions import Choice
 from nasturtium.strategies.warm_start import WarmStart, at_most
 from nasturtium.study.store import read_records
 from nasturtium.workflows.folder import open_folder
+from nasturtium.workflows.known_cells import KNOWN_CELLS, known_cells
 
 First = Mapping[str, Any]
 """An architecture to try early: `space`, `decisions`, `origin` in words, and of an earlier run `data`: what its data
@@ -24,8 +25,9 @@ LIKE = ("modality", "task", "rows", "shape", "outputs")
 
 
 def of_runs(paths: Iterable[str]) -> tuple[First, ...]:
-    """The best architectures of earlier runs. Raises `RunError` for a path that is no run, or one without trials."""
-    return tuple(one for path in paths for one in _of_run(path))
+    """The best architectures of earlier runs, or of "known-cells". Raises `RunError` for a path that is no run, or one
+    without trials."""
+    return tuple(one for path in paths for one in (known_cells() if path == KNOWN_CELLS else _of_run(path)))
 
 
 def _of_run(path: str) -> list[First]:
