@@ -63,7 +63,7 @@ def test_a_counted_figure_is_that_of_another_library(name: str) -> None:
     assert (known.params, known.macs) == ELSEWHERE[name]
 
 
-@pytest.mark.parametrize("known", COUNTED, ids=lambda known: known.name)
+@pytest.mark.parametrize("known", [one for one in COUNTED if one.family != "recurrent"], ids=lambda known: known.name)
 def test_the_built_network_has_as_many_params_and_macs_as_counted(known: Known) -> None:
     """The module itself, with torch's counter; without weights, so that large ones are quick, too."""
     task = task_of(known)
@@ -73,8 +73,18 @@ def test_the_built_network_has_as_many_params_and_macs_as_counted(known: Known) 
     assert sum(weight.numel() for weight in network.parameters()) == known.params
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         assert network(rows).shape == (2, task.outputs)
-    if known.builder not in ("lstm", "gru"):  # torch's counter does not look into recurrent kernels
-        assert counter.get_total_flops() == 2 * 2 * known.macs  # type: ignore[operator]
+    assert counter.get_total_flops() == 2 * 2 * known.macs  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("name", "gates"), [("lstm", 4), ("gru", 3)])
+def test_recurrent_networks_are_counted_by_their_gates(name: str, gates: int) -> None:
+    """Torch's counter does not look into recurrent kernels: each step multiplies with every weight once."""
+    known = KNOWLEDGE.architecture(name)
+    task = task_of(known)
+    network = build(build_known(name, task).tree.lower(task.input), task.input)
+    assert network(torch.zeros(2, *task.input.tensor_shape)).shape == (2, task.outputs)
+    assert sum(weight.numel() for weight in network.parameters()) == known.params
+    assert known.macs == 784 * gates * 128 * (1 + 128) + 128 * 10
 
 
 def test_it_holds_what_the_advisor_needs() -> None:
@@ -128,7 +138,7 @@ def test_an_architecture_without_a_count_or_source_says_nothing() -> None:
     for known in KNOWLEDGE.architectures:
         assert 1950 <= known.year <= 2026
         if known.counted:
-            assert known.builder and known.params and known.macs and known.outputs
+            assert None not in (known.builder, known.params, known.macs, known.outputs)
             assert prod(task_of(known).input.shape) > 0
         assert known.params is None or known.params > 0
         assert known.macs is None or known.macs > 0
@@ -139,7 +149,7 @@ def test_found_cells_are_those_of_the_zoo() -> None:
     for one in KNOWLEDGE.genotypes:
         cell = GENOTYPES[one.genotype]
         assert one.space == cell.space
-        assert one.params == pytest.approx(cell.params_m * 1e6)
+        assert one.params == pytest.approx(cell.params_m * 1e6, rel=0.03)  # DrNAS: 4.1 M in its README, 4.0 M counted
 
 
 def test_strategies_are_called_as_on_the_command_line() -> None:
@@ -155,7 +165,9 @@ def test_every_rule_and_most_pitfalls_say_when_they_apply() -> None:
 def test_a_record_is_found_by_name() -> None:
     assert KNOWLEDGE.architecture("ResNet_18").params == 11_689_512
     assert KNOWLEDGE.strategy("regularized_evolution").kind == "multi-trial"
-    with pytest.raises(KnowledgeError, match="^The knowledge base has no architecture 'resnet-19'. Did you mean 'res"):
+    with pytest.raises(
+        KnowledgeError, match=r"^The knowledge base has no architecture 'resnet-19'\. Did you mean 'res"
+    ):
         KNOWLEDGE.architecture("resnet-19")
 
 

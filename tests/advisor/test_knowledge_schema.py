@@ -60,7 +60,7 @@ def test_an_unknown_field_inside_a_part_gets_a_hint_from_that_part(tmp_path: Pat
     said = refused(tmp_path, DATED + entry(conditions="{ max_bach = 16 }"))
     assert said == (
         "mine.toml, rule 'a-rule': unknown field 'conditions.max_bach'. "
-        "Did you mean 'max_batch' or 'min_batch' or 'max_side'?"
+        "Did you mean 'max_batch' or 'min_batch' or 'max_params'?"
     )
 
 

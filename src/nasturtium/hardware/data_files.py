@@ -3,9 +3,10 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -42,13 +43,22 @@ def _mend(error: ValidationError, record: type) -> str:
     """The first mistake in one sentence."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    fields = list(getattr(record, "__dataclass_fields__", {}))
     match first["type"]:
         case "missing":
             return f"the field {place!r} is missing; add it."
         case "unexpected_keyword_argument" | "extra_forbidden":
-            return f"unknown field {place!r}. {hint(first['loc'][-1], fields)}"
+            known = [one.name for one in fields(_part(record, first["loc"][:-1]))]
+            return f"unknown field {place!r}. {hint(first['loc'][-1], known)}"
         case "literal_error":
             allowed = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
             return f"the field {place!r} may not be {first['input']!r}. {hint(first['input'], allowed)}"
     return f"the field {place!r} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}."
+
+
+def _part(record: Any, path: Sequence[int | str]) -> Any:
+    """The dataclass at a path inside a record: of a field, or of the members of its tuple."""
+    for step in path:
+        if isinstance(step, str):
+            record = get_type_hints(record)[step]
+            record = next((one for one in (record, *get_args(record)) if is_dataclass(one)), record)
+    return record
