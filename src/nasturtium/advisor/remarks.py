@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from nasturtium.advisor.knowledge import Conditions
 from nasturtium.advisor.plan import Proposal
 from nasturtium.advisor.proposals import training_s
 from nasturtium.advisor.situation import Situation
 
-MOST_PITFALLS = 4
+MOST_PITFALLS = 3
+OWN = ("data", "hardware", "space", "fidelity")
+"""Topics of pitfalls that no protocol keeps a user from."""
 FILES = {
     "tflite": "The search writes ONNX and a torch module; convert it with ai-edge-torch or onnx2tf to .tflite.",
     "coreml": "The search writes ONNX and a torch module; convert the torch module with coremltools.",
@@ -54,11 +57,12 @@ def _maintenance(now: Situation) -> Iterator[str]:
 
 
 def _pitfalls(now: Situation) -> Iterator[str]:
-    told = 0
-    for pitfall in now.knowledge.pitfalls:
-        holds = pitfall.conditions.hold(
-            task=now.kind, modality=now.modality, device=now.target.kind, rows=now.rows, side=now.side
-        )
-        if holds and told < MOST_PITFALLS:
-            told += 1
-            yield f"Pitfall: {pitfall.symptom} {pitfall.mend} ({pitfall.source})"
+    """Those that a user can fall into here, the ones with conditions first; the protocol of a search has the others."""
+    facts = {"task": now.kind, "modality": now.modality, "device": now.target.kind}
+    held = [
+        one
+        for one in now.knowledge.pitfalls
+        if one.topic in OWN and one.conditions.hold(**facts, rows=now.rows, side=now.side)
+    ]
+    for one in sorted(held, key=lambda one: one.conditions == Conditions())[:MOST_PITFALLS]:
+        yield f"Pitfall: {one.symptom} {one.mend} ({one.source})"

@@ -3,11 +3,17 @@
 from collections.abc import Callable, Iterator
 
 from nasturtium.advisor.advice import Advice, Resolution, settled
+from nasturtium.advisor.knowledge import DesignRule
 from nasturtium.advisor.situation import UNEVEN, Situation
 
 Rule = Callable[[Situation], Iterator[Advice]]
 FEW, MANY = 1_000, 100_000
 """Rows."""
+COVERED = ("trees-first-on-tables", "pretrained-when-rows-are-few", "depthwise-on-small-cpus",
+           "full-convolutions-on-gpus", "memory-not-params-on-mcu")  # fmt: skip
+"""Rules of the knowledge base that stand below as functions, since they may have to give way."""
+MOST_KNOWN = 6
+"""Rules of the knowledge base in one plan."""
 
 
 def tables_start_with_trees(now: Situation) -> Iterator[Advice]:
@@ -178,16 +184,22 @@ def long_lives_want_plain_networks(now: Situation) -> Iterator[Advice]:
 
 
 def known_design_rules(now: Situation) -> Iterator[Advice]:
-    """The rules of the knowledge base whose conditions hold here."""
-    for rule in now.knowledge.rules:
-        conditions = rule.conditions
-        if conditions.tasks or conditions.modalities or conditions.devices or now.trains:
-            holds = conditions.hold(
-                task=now.kind, modality=now.modality, device=now.target.kind, rows=now.rows, side=now.side,
-                params=now.bounds.limits.params,
-            )  # fmt: skip
-            if holds:
-                yield Advice(rule.statement, rule.evidence, rule.source, 2)
+    """The rules of the knowledge base whose conditions hold here, the narrowest first; those in `COVERED` are left to
+    the functions that weigh them."""
+    held = [rule for rule in now.knowledge.rules if rule.name not in COVERED and _holds(rule, now)]
+    for rule in sorted(held, key=lambda one: -_narrow(one))[:MOST_KNOWN]:
+        yield Advice(rule.statement, rule.evidence, rule.source, 2)
+
+
+def _holds(rule: DesignRule, now: Situation) -> bool:
+    params = now.bounds.limits.params
+    facts = {"task": now.kind, "modality": now.modality, "device": now.target.kind}
+    return bool(rule.conditions.hold(**facts, rows=now.rows, side=now.side, params=params))
+
+
+def _narrow(rule: DesignRule) -> int:
+    """How many conditions it has."""
+    return sum(value not in (None, ()) for value in vars(rule.conditions).values())
 
 
 RULES: tuple[Rule, ...] = (
