@@ -21,7 +21,6 @@ from nasturtium.blocks.primitives import (
 from nasturtium.supernet.slices import Axes, Axis, Factor, axes_of, channels_after, channels_of, length
 from nasturtium.task import Signal
 
-
 ANY_SIDE = (Activation, Conv, Dropout, GlobalPool, Identity, Linear, Norm, Pool, Resize, Zero)
 """Primitives whose parameters are the same for inputs of all sides."""
 

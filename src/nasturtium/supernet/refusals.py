@@ -57,7 +57,7 @@ def refuse_cells(space: Space, cells: Mapping[Group, Signal]) -> None:
             if any(opened(cell.resolve(changed), x)[0] != graph for changed in rows):
                 path = space.decisions[part.index].path
                 raise SpaceError(
-                    f"Weights cannot be shared over the decision {path!r}, because the open edges of its cell depend on "
+                    f"Weights cannot be shared over the decision {path!r}, because its cell's open edges depend on "
                     f"the {name}. Decide it, or {INSTEAD}."
                 )
 
