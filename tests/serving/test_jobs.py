@@ -19,7 +19,7 @@ from nasturtium.workflows.job_status import JobStatus
 from nasturtium.workflows.jobs import Jobs
 from nasturtium.workflows.options import SearchOptions
 
-PATIENCE_S = 120
+PATIENCE_S = 200
 OPTIONS = SearchOptions("digits", budget_s=60.0)
 
 
@@ -105,6 +105,22 @@ def test_a_job_that_fails_says_why(desk: Desk, root: Path, monkeypatch: pytest.M
     assert failed.state == "failed"
     assert failed.error is not None
     assert "nothing.csv" in failed.error
+
+
+def test_a_run_that_was_stopped_is_resumed_once(desk: Desk, root: Path) -> None:
+    run = root / "runs" / "digits"
+    run.mkdir(parents=True)
+    (run / "manifest.json").write_text('{"schema": 1, "resumable": true, "options": {"source": "digits", "trials": 9}}')
+    job = desk.jobs.resume(str(run))
+    assert (job.job, job.trials_asked, job.budget_s) == ("digits", 9, None)
+    until(job, desk.jobs, searching)
+    with pytest.raises(RunError, match=r"is going on, as the job 'digits'"):
+        desk.jobs.resume(str(run))
+    assert desk.jobs.stop("digits", "now").resumable
+    assert desk.jobs.resume(str(run)).job == "digits-2"
+    (run / "result.json").write_text("{}")
+    with pytest.raises(RunError, match="has ended, so there is nothing to resume"):
+        desk.jobs.resume(str(run))
 
 
 def test_unknown_jobs_and_runs(desk: Desk, root: Path) -> None:

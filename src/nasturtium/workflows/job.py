@@ -140,8 +140,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     spec = JobSpec.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
     teller = Teller(folder / "status.json")
-    clocked = spec.options is None or spec.options.get("budget_s") is not None
-    threading.Thread(target=watch_clock, args=(spec.ceiling_s, clocked, teller), daemon=True).start()
+    threading.Thread(target=watch_clock, args=(spec.ceiling_s, spec.clocked, teller), daemon=True).start()
     if lifeline >= 0:
         threading.Thread(target=watch_line, args=(lifeline, teller), daemon=True).start()
     work(spec, teller, began)

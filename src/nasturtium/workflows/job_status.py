@@ -17,6 +17,7 @@ class JobSpec(BaseModel):
     """options: of a new search, the fields of `SearchOptions` as JSON; or resume: a run directory to go on with.
     command: what one would have typed for it, for the manifest.
 
+    clocked: has the run a budget of time?
     ceiling_s: after so many seconds a search without a clock is ended as by Ctrl-C; after half as many more and two
     minutes, whatever still runs is killed (it can be resumed).
     """
@@ -25,6 +26,7 @@ class JobSpec(BaseModel):
     command: list[str] = Field(default_factory=list)
     resume: str | None = None
     ceiling_s: float
+    clocked: bool = True
     on_disconnect: OnDisconnect = "continue"
 
 

@@ -60,7 +60,13 @@ class Jobs:
             name, run = self._place_for(options)
             given = {one.name: getattr(options, one.name) for one in fields(options)} | {"output": run}
             words = list(command or search_command(options))
-            spec = JobSpec(options=given, command=words, ceiling_s=self.ceiling_s, on_disconnect=on_disconnect)
+            spec = JobSpec(
+                options=given,
+                command=words,
+                clocked=options.clock_s is not None,
+                ceiling_s=self.ceiling_s,
+                on_disconnect=on_disconnect,
+            )
             status = JobStatus(
                 job=name,
                 state="starting",
@@ -91,7 +97,9 @@ class Jobs:
                 trials_asked=options.get("trials"),
                 on_disconnect=on_disconnect,
             )
-            return self._launch(JobSpec(resume=run, ceiling_s=self.ceiling_s, on_disconnect=on_disconnect), status)
+            timed = status.budget_s is not None or status.trials_asked is None  # neither: ten minutes
+            spec = JobSpec(resume=run, clocked=timed, ceiling_s=self.ceiling_s, on_disconnect=on_disconnect)
+            return self._launch(spec, status)
 
     def status(self, job: str) -> JobStatus:
         """How far a job is. Raises `RunError` for an unknown one, with the nearest names."""
