@@ -95,7 +95,8 @@ class Learner:
         teacher: nn.Module | None,
     ) -> float:
         self.optimizer.zero_grad(set_to_none=True)
-        self.module.train()
+        if not self.module.training:
+            self.module.train()  # a walk over all modules: not at every step
         total = torch.zeros((), device=self.device)
         with seeded(self.seed, name):
             for some, wanted in zip(inputs.chunk(self.parts), targets.chunk(self.parts), strict=True):

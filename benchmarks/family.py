@@ -1,0 +1,217 @@
+"""Once-for-all on Fashion-MNIST: a family for five limits from one training, against five separate searches.
+
+    python benchmarks/family.py [--rows 9000] [--method spos] [--seed 0]
+
+A subset of the 60,000 training images trains and scores (two thirds and one third, stratified); all 10,000 test images
+judge what was chosen, once, at the end. The space, the rows, the recipe and the limits are the same for both sides.
+
+Separate: for each limit, `--candidates` random architectures within it are trained for `--short` passes, and the best
+of them on the rows that score is trained anew for `--long` passes. Family: the shared weights are trained for
+`--passes` passes, evolution looks at inherited scores within each limit, and each member is trained on for `--tune`
+passes. Costs are CPU seconds of one thread, with everything in them. The target: each of the five within 0.5 points of
+the separate one, at 40 % of the cost or less. One test image in 10,000 is 0.01 points; the difference of two networks
+has a standard error of about 0.3 points, which is recorded for each pair (McNemar).
+"""
+
+import argparse
+import os
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from _record import record
+
+from nasturtium.blocks import ConvBN, Head, MBConv, build, sequence, stage
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits
+from nasturtium.roles import SearchBudget
+from nasturtium.space import Architecture, Space, choice, integer
+from nasturtium.supernet import Supernet
+from nasturtium.supernet.evolution import Evolution
+from nasturtium.supernet.family import Trainer, train_family
+from nasturtium.supernet.inherited import parted
+from nasturtium.supernet.once_for_all import OnceForAll
+from nasturtium.supernet.one_shot import SearchRows
+from nasturtium.supernet.sandwich import BigNas
+from nasturtium.supernet.spos import Spos
+from nasturtium.task import Signal, Task
+from nasturtium.training import Recipe, Resident, default_recipe, derive_seed, predict, train
+
+SHARED = Path(os.environ.get("NASTURTIUM_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+LIMITS = (4_000, 7_000, 11_000, 17_000, 26_000)
+HELD = 1 / 3
+CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to one limit. right: was each test image classified correctly?"""
+
+    architecture: Architecture
+    params: int
+    validation: float
+    right: np.ndarray
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "params": self.params,
+            "validation": round(self.validation, 4),
+            "test": round(float(self.right.mean()), 4),
+            "architecture": dict(self.architecture.values),
+        }
+
+
+def elastic(task: Task) -> Any:
+    """Inverted residuals with elastic kernels, expansions, widths and depths; 28 x 28 images."""
+
+    def block(position: int) -> MBConv:
+        return MBConv(kernel=choice(3, 5), expand=choice(2, 3, 4))
+
+    return sequence(
+        stem=ConvBN(choice(8, 12, 16), 3, 2),
+        stage1=stage(block, choice(8, 12, 16), integer(1, 2)),
+        stage2=stage(block, choice(16, 24, 32), integer(1, 3), 2),
+        head=Head(task),
+    )
+
+
+def load(count: int) -> tuple[SearchRows, torch.Tensor, np.ndarray]:
+    """A random subset of the training images, standardised with its statistics, and all test images."""
+    with np.load(SHARED / "sets" / "fashion_mnist.npz") as file:
+        train_x, train_y, test_x, test_y = (file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+    chosen = np.random.default_rng(0).permutation(len(train_x))[:count]
+    images = torch.from_numpy(train_x[chosen].reshape(-1, 1, 28, 28).astype(np.float32) / 255)
+    test = torch.from_numpy(test_x.reshape(-1, 1, 28, 28).astype(np.float32) / 255)
+    mean, std = images.mean(), images.std()
+    task = Task("classification", Signal("image", (1, 28, 28)), 10, "accuracy", CLASSES)
+    rows = SearchRows((images - mean) / std, torch.from_numpy(train_y[chosen].astype(np.int64)), task)
+    return rows, (test - mean) / std, test_y.astype(np.int64)
+
+
+def fit(architecture: Architecture, data: Resident, task: Task, recipe: Recipe, seed: int) -> tuple[Any, float]:
+    """A network of its own weights, and its accuracy on the rows that score."""
+    network = build(architecture, seed=derive_seed(seed, "init"))
+    targets = data.targets.numpy()
+    scored = (data.score_inputs, data.score_targets)
+    trained = train(network, data.inputs, targets, *scored, task=task, recipe=recipe, seed=seed)
+    return network.eval(), trained.score
+
+
+def separate(
+    space: Space, data: Resident, given: argparse.Namespace, recipe: Recipe, test: torch.Tensor, labels: np.ndarray
+) -> tuple[list[Found], float]:
+    """Five searches; the tests at the end are not part of the cost."""
+    costs, found, spent = CostModel(space), [], 0.0
+    for limit in LIMITS:
+        started = time.process_time()
+        candidates = LimitedCandidates(space, costs, Limits(params=limit))
+        rng = np.random.default_rng([given.seed, limit])
+        short = replace(recipe, epochs=given.short)
+        drawn = list(dict.fromkeys(candidates.sample(rng) for _ in range(given.candidates)))
+        scores = [fit(one, data, space.task, short, given.seed)[1] for one in drawn]
+        best = drawn[int(np.argmax(scores))]
+        network, score = fit(best, data, space.task, replace(recipe, epochs=given.long), given.seed)
+        spent += time.process_time() - started
+        right = predict(network, test).argmax(1) == labels
+        found.append(Found(best, costs(best)["params"], score, right))
+        print(f"separate {limit}: {found[-1].facts()['test']}, {spent:.0f} CPU s so far", flush=True)
+    return found, spent
+
+
+def together(
+    space: Space, rows: SearchRows, given: argparse.Namespace, recipe: Recipe, test: torch.Tensor, labels: np.ndarray
+) -> tuple[list[Found], list[float], float]:
+    """One family; also the accuracy of its members on the test images before they were trained on."""
+    methods: dict[str, Any] = {
+        "bignas": partial(BigNas, 2),
+        "sandwich-1": partial(BigNas, 1),
+        "ofa": partial(OnceForAll, rates=(1.0, 0.3, 0.5)),
+        "spos": Spos,
+    }
+    evolution = Evolution(given.population, given.generations, 10, given.population // 2, given.population // 2)
+    trainer: Trainer = methods[given.method](
+        recipe=replace(recipe, epochs=given.passes), evolution=evolution, held=HELD
+    )
+    tuning = replace(recipe, epochs=given.tune, lr=given.tune_rate * recipe.lr) if given.tune else None
+    started = time.process_time()
+    net = Supernet(space, seed=given.seed)
+    shared = replace(rows, augment=recipe.augment)
+    limits = [Limits(params=limit) for limit in LIMITS]
+    family = train_family(trainer, net, shared, SearchBudget(), limits, seed=given.seed, fine_tune=tuning)
+    spent = time.process_time() - started
+    found = []
+    for member in family.members:
+        right = predict(member.network, test).argmax(1) == labels
+        found.append(Found(member.architecture, member.costs["params"], member.score, right))
+    return found, [member.inherited for member in family.members], spent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=9_000)
+    parser.add_argument("--method", default="spos")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--passes", type=int, default=25)
+    parser.add_argument("--tune", type=int, default=5)
+    parser.add_argument("--tune-rate", type=float, default=0.3)
+    parser.add_argument("--population", type=int, default=12)
+    parser.add_argument("--generations", type=int, default=4)
+    parser.add_argument("--candidates", type=int, default=8)
+    parser.add_argument("--short", type=int, default=5)
+    parser.add_argument("--long", type=int, default=20)
+    parser.add_argument("--only", choices=("family", "separate"))
+    parser.add_argument("--record", default="family")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+
+    rows, test, labels = load(given.rows)
+    space = Space(elastic, rows.task, "elastic")
+    data = parted(rows, HELD, given.seed, torch.device("cpu"))
+    recipe = default_recipe(rows.task, len(data.inputs), flip=True)
+    print(f"{len(data.inputs)} rows train, {data.scored_rows} score; {space.size:,} architectures", flush=True)
+    if given.only != "separate":
+        members, inherited, cost = together(space, rows, given, recipe, test, labels)
+        print(
+            f"family: {[one.facts()['test'] for one in members]}, inherited {inherited}, {cost:.0f} CPU s", flush=True
+        )
+    if given.only == "family":
+        return
+    alone, alone_cost = separate(space, data, given, recipe, test, labels)
+    if given.only == "separate":
+        return
+    pairs = []
+    for limit, mine, its, before in zip(LIMITS, members, alone, inherited, strict=True):
+        won, lost = int((mine.right & ~its.right).sum()), int((~mine.right & its.right).sum())
+        pairs.append(
+            {
+                "limit_params": limit,
+                "family": mine.facts() | {"inherited_validation": round(before, 4)},
+                "separate": its.facts(),
+                "difference_points": round(100 * (won - lost) / len(labels), 2),
+                "standard_error_points": round(100 * sqrt(won + lost) / len(labels), 2),
+            }
+        )
+    share = cost / alone_cost
+    worst = min(pair["difference_points"] for pair in pairs)
+    figures = {
+        "settings": vars(given) | {"held": HELD, "recipe": recipe.to_json()},
+        "space": f"{space.name}: {space.size} architectures",
+        "rows": {"train": len(data.inputs), "score": data.scored_rows, "test": len(labels)},
+        "threads": 1,
+        "family_cpu_seconds": round(cost, 1),
+        "separate_cpu_seconds": round(alone_cost, 1),
+        "share_of_cost": round(share, 3),
+        "worst_difference_points": worst,
+        "target": "each within 0.5 points at 40 % of the cost or less",
+        "reached": bool(worst >= -0.5 and share <= 0.4),
+        "pairs": pairs,
+    }
+    print(record(given.record, figures), f"share {share:.2f}, worst difference {worst} points")
+
+
+if __name__ == "__main__":
+    main()
