@@ -100,6 +100,15 @@ def test_looking_ahead_leaves_the_weights_bit_for_bit_as_they_were(order: Any) -
     assert all(torch.equal(a, b) for a, b in zip(before, case.net.parameters(), strict=True))
 
 
+def test_a_dropout_does_not_spoil_the_difference_of_gradients() -> None:
+    """With it, the second-order gradient by differences is still the exact one of the same masks."""
+    case = _case()
+    whole, drop = case.net.forward, nn.Dropout(0.5)
+    case.net.forward = lambda x, weights, active=None: whole(drop(x), weights, active)  # type: ignore[method-assign]
+    for found, oracle in zip(case.in_alphas(2), case.in_alphas("exact"), strict=True):
+        assert torch.allclose(found, oracle, rtol=0, atol=1e-4 * float(oracle.norm()))
+
+
 def test_the_first_order_gradient_is_that_of_the_validation_loss() -> None:
     case = _case()
     loss = nn.functional.cross_entropy(case.net(case.valid[0], case.mix().weights), case.valid[1])

@@ -1,6 +1,6 @@
 """One step of the weights, and the gradient of the architecture, of first and of second order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nasturtium.errors import RunError
 from nasturtium.supernet.one_shot import Mix, Pair
+from nasturtium.supernet.step import StepRunner
 from nasturtium.training import Loss, is_out_of_memory, seeded
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Steps:
     """Everything that runs the supernet. parts: pieces of a batch that are run one after the other.
 
     When memory runs out the number of parts doubles; gradients add up to the whole batch's, except that batch norms see
-    the piece alone. Gradients of mixtures come back in float64 on the CPU.
+    the piece alone. Gradients of mixtures come back in float64 on the CPU. Steps of the weights, and gradients of first
+    order, are those of `StepRunner`, which captures them on a GPU.
     """
 
     def __init__(self, supernet: "Supernet", loss: Loss, settings: "Settings", bfloat16: bool, seed: int) -> None:
@@ -43,26 +45,17 @@ class Steps:
             weight_decay=settings.weight_decay,
         )
         self._device, self._dtype = self.weights[0].device, self.weights[0].dtype
-        self._bfloat16 = bfloat16
+        self._runner = StepRunner(supernet, loss, bfloat16=bfloat16)
+        self._name = "step"
 
     def learn(self, batch: Pair, mix: Mix, lr: float, name: str) -> Tensor:
         """One step of the weights. name: of the step, for what is random inside the network. Returns the mean loss.
 
-        Weights that the active options do not use have no gradient, and are neither moved nor decayed.
+        Weights that the active options do not use have no gradient, and are neither moved nor decayed (in a captured
+        step momentum and decay go on, see `StepRunner.weight_step`).
         """
-        placed = self._placed(mix.weights)
-
-        def backward() -> Tensor:
-            self.optimizer.zero_grad(set_to_none=True)
-            total = torch.zeros((), device=self._device)
-            for inputs, targets, share in self._pieces(batch):
-                loss = share * self._loss(inputs, targets, placed, mix)
-                loss.backward()
-                total += loss.detach()
-            return total
-
-        with seeded(self.seed, name):
-            total = self._whole(backward, batch)
+        self._name = name
+        total = self._whole(lambda: self._backward(batch, mix), batch)
         nn.utils.clip_grad_norm_(self.weights, self.settings.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
@@ -77,24 +70,42 @@ class Steps:
         order: 1 takes the weights as they are. 2 looks one step of them ahead (Liu et al. 2019, equations 7 and 8).
         "exact" does so with second derivatives instead of finite differences; raises `RunError` where a block has none.
         """
-        with seeded(self.seed, name):
-            if order == 1:
-                loss, gradients, _ = self._whole(lambda: self._gradients(valid, mix, False), valid)
-                return loss, gradients
-            return self._whole(lambda: self._ahead(train, valid, mix, lr, order == "exact"), valid)
+        self._name = name
+        if order == 1:
+            return self._whole(lambda: self._architecture(valid, mix), valid)
+        return self._whole(lambda: self._ahead(train, valid, mix, lr, order == "exact"), valid)
 
-    @torch.no_grad()
-    def validation_loss(self, batch: Pair, mix: Mix) -> Tensor:
-        """Mean loss of a batch, batch norms as in training."""
+    def _backward(self, batch: Pair, mix: Mix) -> Tensor:
+        """The loss; its gradients are left at the weights."""
         placed = self._placed(mix.weights)
-        return sum(share * self._loss(x, y, placed, mix) for x, y, share in self._pieces(batch))  # type: ignore[return-value]
+        if self.parts == 1:
+            with seeded(self.seed, self._name):
+                return self._runner.weight_step(*batch, placed, mix.active)
+        total, sums = torch.zeros((), device=self._device), dict[int, Tensor]()
+        for inputs, targets, share in self._pieces(batch):
+            total += share * self._runner.weight_step(inputs, targets, placed, mix.active)
+            for place, weight in enumerate(self.weights):
+                if weight.grad is not None:
+                    sums[place] = share * weight.grad + sums.get(place, 0.0)
+        for place, weight in enumerate(self.weights):
+            weight.grad = sums.get(place)
+        return total
+
+    def _architecture(self, batch: Pair, mix: Mix) -> tuple[Tensor, Gradients]:
+        """Loss, and its gradients in the mixtures, at the weights as they are."""
+        placed = self._placed(mix.weights)
+        total, sums = torch.zeros((), device=self._device), torch.zeros(())
+        for inputs, targets, share in self._pieces(batch):
+            loss, gradients = self._runner.architecture_step(inputs, targets, placed, mix.active)
+            total, sums = total + share * loss, share * torch.cat(gradients) + sums
+        return total, list(sums.double().cpu().split([len(part) for part in placed]))
 
     def _ahead(self, train: Pair, valid: Pair, mix: Mix, lr: float, exact: bool) -> tuple[Tensor, Gradients]:
         kept = [weight.detach().clone() for weight in self.weights]
         try:
             self._move([-lr * move for move in self._moves(train, mix)])
             # Equation 7, first term, and the vector of the second one: gradients at w'.
-            loss, gradients, ahead = self._gradients(valid, mix, True)
+            loss, gradients, ahead = self._gradients(valid, mix)
             self._restore(kept)
             second = self._mixed_derivative if exact else self._difference
             implicit = second(train, mix, ahead)
@@ -104,7 +115,7 @@ class Steps:
 
     def _moves(self, train: Pair, mix: Mix) -> list[Tensor]:
         """What SGD would take away, but for the rate; with momentum and decay, as in the authors' code."""
-        _, _, gradients = self._gradients(train, mix, True)
+        _, _, gradients = self._gradients(train, mix)
         moves = []
         for weight, gradient in zip(self.weights, gradients, strict=True):
             move = gradient + self.settings.weight_decay * weight.detach()
@@ -118,10 +129,10 @@ class Steps:
         norm = torch.stack([vector.norm() for vector in ahead]).norm()
         epsilon = REACH / float(norm.clamp_min(1e-12))
         self._move([epsilon * vector for vector in ahead])
-        _, above, _ = self._gradients(train, mix, False)
+        _, above = self._architecture(train, mix)
         self._restore(kept)
         self._move([-epsilon * vector for vector in ahead])
-        _, below, _ = self._gradients(train, mix, False)
+        _, below = self._architecture(train, mix)
         return [(high - low) / (2 * epsilon) for high, low in zip(above, below, strict=True)]
 
     def _mixed_derivative(self, train: Pair, mix: Mix, ahead: list[Tensor]) -> Gradients:
@@ -145,10 +156,10 @@ class Steps:
         self.optimizer.zero_grad(set_to_none=True)
         return [(torch.zeros_like(leaf) if leaf.grad is None else leaf.grad).double().cpu() for leaf in leaves]
 
-    def _gradients(self, batch: Pair, mix: Mix, in_weights: bool) -> tuple[Tensor, Gradients, list[Tensor]]:
-        """Loss, and its gradients in the mixtures and, if asked, in the weights."""
+    def _gradients(self, batch: Pair, mix: Mix) -> tuple[Tensor, Gradients, list[Tensor]]:
+        """Loss, and its gradients in the mixtures and in the weights."""
         leaves = self._placed(mix.weights, leaves=True)
-        wanted: list[Tensor] = [*leaves, *(self.weights if in_weights else [])]
+        wanted: list[Tensor] = [*leaves, *self.weights]
         sums = [torch.zeros_like(tensor) for tensor in wanted]
         total = torch.zeros((), device=self._device)
         for inputs, targets, share in self._pieces(batch):
@@ -161,19 +172,24 @@ class Steps:
         return total, list(mixtures), sums[len(leaves) :]
 
     def _loss(self, inputs: Tensor, targets: Tensor, weights: Sequence[Tensor], mix: Mix) -> Tensor:
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bfloat16):
-            outputs = self.supernet(inputs, weights, mix.active)
-        return self.loss(outputs if outputs.dtype == torch.float64 else outputs.float(), targets)
+        """Looking ahead is done in full precision: differences of gradients are small."""
+        return self.loss(self.supernet(inputs, weights, mix.active), targets)
 
     def _placed(self, weights: Sequence[Tensor], leaves: bool = False) -> list[Tensor]:
         """On the device, in one copy; detached from the architecture."""
         flat = torch.cat([part.detach() for part in weights]).to(self._device, self._dtype, non_blocking=True)
         return [part.clone().requires_grad_(leaves) for part in flat.split([len(part) for part in weights])]
 
-    def _pieces(self, batch: Pair) -> list[tuple[Tensor, Tensor, float]]:
+    def _pieces(self, batch: Pair) -> Iterator[tuple[Tensor, Tensor, float]]:
+        """Pieces of a batch and their shares of it.
+
+        What is random in the network begins anew for each batch: gradients whose difference is taken must not differ
+        by a dropout.
+        """
         inputs, targets = batch
-        pairs = zip(inputs.chunk(self.parts), targets.chunk(self.parts), strict=True)
-        return [(some, wanted, len(some) / len(inputs)) for some, wanted in pairs]
+        with seeded(self.seed, self._name):
+            for some, wanted in zip(inputs.chunk(self.parts), targets.chunk(self.parts), strict=True):
+                yield some, wanted, len(some) / len(inputs)
 
     def _whole(self, work: Callable[[], T], batch: Pair) -> T:
         """Do the work, in more parts if memory runs out; a batch norm needs two rows in each."""
