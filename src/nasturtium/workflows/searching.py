@@ -15,7 +15,7 @@ from nasturtium.protocol import Contender, ranked
 from nasturtium.roles import Candidates, Scheduler, Strategy
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
-from nasturtium.strategies import Llm, strategy
+from nasturtium.strategies import Auto, Llm, strategy
 from nasturtium.study import Ended, Event, JournalStore, Study, run_study
 from nasturtium.supernet.registry import one_shot_name
 from nasturtium.training import METRICS
@@ -25,7 +25,7 @@ from nasturtium.workflows.length import Length, search_end_s, trial_length
 from nasturtium.workflows.one_shot import ALONE, derive
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
-from nasturtium.workflows.transfer import like, warmed
+from nasturtium.workflows.transfer import like, usual_first, warmed
 
 COST_NAMES = {"latency": "latency_ms"}
 PATIENCE = 2.5
@@ -64,7 +64,8 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     candidates, reasons = _candidates(session, speed)
     chosen, why_strategy, length = _planned(session, candidates, speed)
     data = like(asdict(session.data.profile))
-    asked, why_first = warmed(chosen, session.options.first, candidates, length.trials, data)
+    first = (*session.options.first, *(usual_first(candidates) if isinstance(chosen, Auto) else ()))
+    asked, why_first = warmed(chosen, first, candidates, length.trials, data)
     schedule, why_scheduler = _scheduler(session, length)
     study = Study(
         strategy=asked,

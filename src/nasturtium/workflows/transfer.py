@@ -5,7 +5,9 @@ from math import inf, log
 from pathlib import Path
 from typing import Any
 
+from nasturtium.blocks import counted
 from nasturtium.errors import RunError, SpaceError
+from nasturtium.evaluators import lowered
 from nasturtium.roles import Candidates, Strategy
 from nasturtium.space import Architecture, Space
 from nasturtium.space.decisions import Choice
@@ -13,6 +15,7 @@ from nasturtium.strategies.warm_start import WarmStart, at_most
 from nasturtium.study.store import read_records
 from nasturtium.workflows.folder import open_folder
 from nasturtium.workflows.known_cells import KNOWN_CELLS, known_cells
+from nasturtium.zoo.usual import usual
 
 First = Mapping[str, Any]
 """An architecture to try early: `space`, `decisions`, `origin` in words, and of an earlier run `data`: what its data
@@ -98,6 +101,25 @@ def warmed(
         "turn out no better than the others."
     )
     return WarmStart(inner, given, most), sentence
+
+
+def usual_first(candidates: Candidates) -> tuple[First, ...]:
+    """Of each kind of usual network (`zoo.usual`) the one with the most MACs that is within the limits."""
+    space, found = candidates.space, dict[str, Architecture]()
+    for networks in usual(space).values():
+        fitting = [one for one in networks if candidates.feasible(one)]
+        if fitting:
+            best = max(fitting, key=_macs)
+            found.setdefault(best.arch_id, best)
+    return tuple(
+        {"space": space.name, "decisions": one.values, "origin": "the usual designs"} for one in found.values()
+    )
+
+
+def _macs(architecture: Architecture) -> int:
+    task = architecture.task
+    assert task is not None, "a usual network has a task"
+    return counted(lowered(architecture, task), task.input).macs
 
 
 def _distance(one: First, data: Mapping[str, Any]) -> float:
