@@ -179,11 +179,11 @@ def test_both_train_and_derive_by_seed(trainer: OnceForAll | BigNas, path_space:
 def test_a_regression_is_distilled_by_squares() -> None:
     outputs, said = torch.tensor([[1.0], [3.0]], requires_grad=True), torch.tensor([[0.0], [1.0]], requires_grad=True)
     loss = soft_loss("regression")(outputs, said)
-    assert float(loss) == 2.5
+    assert loss.item() == 2.5
     loss.backward()
     assert said.grad is None
     both = soft_loss("multi-label")(torch.zeros(2, 3), torch.zeros(2, 3))
-    assert float(both) == pytest.approx(np.log(2))
+    assert both.item() == pytest.approx(np.log(2))
 
 
 def test_a_learner_is_fed_the_teacher(path_space: Space, path_rows: SearchRows) -> None:

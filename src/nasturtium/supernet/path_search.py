@@ -108,10 +108,13 @@ class Session:
         course = Course(self.method, tuple(phases), self.recipe, self.seed, beside)
         training_s = None if self._deadline_s is None else TRAINING_SHARE * self._deadline_s
 
-        def passed(progress: Progress) -> bool:
-            now = self._even if weights is None else weights()
+        def add(progress: Progress) -> None:
+            """The passes that the trace has not yet; after a resumption these are several."""
             for loss in progress.losses[len(self.trace.epochs) :]:
-                self._add(now, loss, progress.seconds)
+                self._add(self._even if weights is None else weights(), loss, progress.seconds)
+
+        def passed(progress: Progress) -> bool:
+            add(progress)
             return self.report is not None and self.report(self.trace)
 
         progress = follow(
@@ -125,6 +128,7 @@ class Session:
             report=passed,
             checkpoint=self.file,
         )
+        add(progress)
         remarks = self.trace.remarks
         if progress.parts > 1:
             remarks += (f"Memory ran out: each batch was run in {progress.parts} parts, their gradients added up.",)
