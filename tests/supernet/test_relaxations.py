@@ -145,7 +145,7 @@ def test_beta_decay_is_the_mean_of_log_sum_exp_with_a_weight_that_grows_to_50() 
 def test_edges_are_normalised_over_those_that_meet_in_a_node() -> None:
     """Node 3 of a cell has the edges 1 and 2, node 2 the edge 0; a choice beside it is not touched."""
     nodes = ("cell 1", "cell 2", "cell 2", None)
-    mixtures = [_Edge(node) for node in nodes]
+    mixtures = [_edge(node) for node in nodes]
     betas = torch.tensor([0.3, 1.0, -1.0, 7.0], dtype=torch.float64)
     found = torch.stack(pc_darts.normalised(betas, mixtures))  # type: ignore[arg-type]
     e = torch.tensor([1.0, -1.0], dtype=torch.float64).exp()
@@ -155,7 +155,7 @@ def test_edges_are_normalised_over_those_that_meet_in_a_node() -> None:
 def test_the_weights_of_pc_darts_are_those_of_the_option_times_those_of_the_edge() -> None:
     moment = _moment(kinds=("edge", "edge"))
     parameters = [LOGITS, -LOGITS, torch.tensor([0.2, 0.4], dtype=torch.float64)]
-    object.__setattr__(moment, "mixtures", (_Edge("n"), _Edge("n")))
+    object.__setattr__(moment, "mixtures", (_edge("n"), _edge("n")))
     mix = pc_darts.relax(parameters, moment)
     shares = parameters[2].softmax(-1)
     assert torch.allclose(mix.weights[0], LOGITS.softmax(-1) * shares[0])
@@ -170,12 +170,8 @@ def test_of_an_ordered_decision_one_option_is_drawn_whatever_the_algorithm(searc
     assert mix.active == ((0, 1, 2), (int(mix.weights[1].argmax()),))
 
 
-class _Edge(Mixture):
-    """An edge with a node."""
-
-    def __init__(self, node: str | None) -> None:
-        super().__init__("edge", THREE, "edge")
-        object.__setattr__(self, "node", node)
+def _edge(node: str | None) -> Mixture:
+    return Mixture("edge", THREE, "edge", node)
 
 
 def _marginal(concentration: Tensor, place: int) -> tuple[float, float]:

@@ -23,12 +23,14 @@ class Mixture:
     """A place where options are weighed against each other.
 
     kind: "edge" of a cell, "choice" between blocks, "depth" (how many blocks, or a block and nothing), "ordered" (a
-    number, or a scalar such as an activation).
+    number, or a scalar such as an activation). node: of an edge, the value in which it is added to other edges; equal
+    for those that meet.
     """
 
     name: str
     options: tuple[str, ...]
     kind: Literal["edge", "choice", "ordered", "depth"]
+    node: str | None = None
 
 
 class Mixtures:
@@ -98,8 +100,20 @@ class Mixtures:
         block = place.resolve([0] * len(self.space.decisions))
         assert isinstance(block, Relaxable)
         self._counts[place] = len(block.mixtures())
+        nodes, before = _nodes(block, self.space), f"{position}." if position else ""
         for at, options in enumerate(block.mixtures()):
-            self.listed.append(Mixture(f"{position}.{at}" if position else str(at), options, "edge"))
+            node = f"{before}node {nodes[at]}" if at in nodes else None
+            self.listed.append(Mixture(f"{before}{at}", options, "edge", node))
+
+
+def _nodes(block: Relaxable, space: Space) -> dict[int, int]:
+    """The value that the edges of each mixture lead to, in the first cell that has them; none for cells without mix."""
+    assert space.task is not None
+    try:
+        graph = block.relaxed(space.task.input)
+    except SpaceError:
+        return {}
+    return {edge.mixture: edge.target for edge in reversed(graph.edges) if edge.mixture is not None}
 
 
 def _cells(place: Place) -> Iterator[Group]:

@@ -50,7 +50,7 @@ def probabilities(parameters: Parameters, mixtures: "tuple[Mixture, ...]") -> li
 def normalised(betas: Tensor, mixtures: "Sequence[Mixture]") -> list[Tensor]:
     """Of each edge, the softmax of the betas over the edges that meet in its node; 1 for what is no such edge."""
     found = [torch.ones((), dtype=betas.dtype)] * len(mixtures)
-    nodes = [getattr(mixture, "node", None) for mixture in mixtures]
+    nodes = [mixture.node for mixture in mixtures]
     for node in {node for node in nodes if node is not None}:
         edges = [place for place, other in enumerate(nodes) if other == node]
         for place, share in zip(edges, betas[edges].softmax(-1), strict=True):

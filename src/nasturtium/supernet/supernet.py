@@ -74,6 +74,13 @@ class Supernet(nn.Module):
         """
         return Mixer(self, weights, active)(x)
 
+    def widen(self, partial: int) -> None:
+        """From now on mix 1/partial of the channels of open cells; the part that is mixed keeps its weights."""
+        self.partial = partial
+        self.units = Units(self.bank, self.seed, partial, merged=not self.precise)
+        self.units.train(self.training)
+        self._routes.clear()
+
     def path(self, x: Float[Tensor, "rows ..."], architecture: Architecture) -> Float[Tensor, "rows outputs"]:
         """One architecture on the shared weights; nothing else is computed, and gradients reach what it uses."""
         for _, unit in self.route(architecture):

@@ -1,0 +1,77 @@
+"""Gradient-based searches on real supernets: cells of NAS-Bench-201, and a space of numbers, choices and depths."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from nasturtium.hardware import CostModel
+from nasturtium.roles import SearchBudget, Wanted
+from nasturtium.supernet import Supernet
+from nasturtium.supernet.bilevel import Bilevel
+from nasturtium.supernet.darts import darts
+from nasturtium.supernet.drnas import PROGRESSIVE, drnas
+from nasturtium.supernet.gdas import gdas
+from nasturtium.supernet.one_shot import SearchRows
+from nasturtium.supernet.pc_darts import normalised, pc_darts
+from nasturtium.task import Signal, Task
+from nasturtium.zoo.conv_macro import conv_macro
+from nasturtium.zoo.nasbench201 import nasbench201
+
+TASK = Task("classification", Signal("image", (1, 8, 8)), 2, "accuracy", ("dark", "light"))
+SPACE = nasbench201(TASK, width=8, cells=1)
+
+
+def _rows() -> SearchRows:
+    """Is the upper half lighter than the lower one?"""
+    x = torch.randn(32, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    return SearchRows(x, (x[:, 0, :4].mean((1, 2)) > x[:, 0, 4:].mean((1, 2))).long(), TASK)
+
+
+METHODS = [darts(), gdas(), drnas(stages=PROGRESSIVE), pc_darts()]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_cells_are_searched_within_a_limit_that_the_derived_network_meets(method: Bilevel) -> None:
+    supernet = Supernet(SPACE, partial=method.stages[0].partial)
+    wanted = Wanted(limits={"params": 25_000}, count=2)
+    quick = method.with_settings(batch_size=8, arch_lr=0.1)
+    found = quick.train(supernet, _rows(), SearchBudget(epochs=2), wanted=wanted)
+    assert len(set(found.architectures)) == 2
+    for architecture in found.architectures:
+        assert CostModel(SPACE)(architecture)["params"] <= 25_000
+        assert supernet.extract(architecture)(_rows().inputs).shape == (32, 2)
+    assert supernet.partial == method.stages[-1].partial
+
+
+def test_the_edges_of_a_cell_are_normalised_over_each_of_its_nodes() -> None:
+    mixtures = Supernet(SPACE).mixtures
+    assert [mixture.node for mixture in mixtures] == [f"cell3_1.node {node}" for node in (1, 2, 2, 3, 3, 3)]
+    shares = torch.stack(normalised(torch.zeros(6), mixtures))
+    assert torch.allclose(shares, torch.tensor([1, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3]))
+
+
+def test_widening_mixes_more_channels_with_the_weights_that_were_there() -> None:
+    supernet, x = Supernet(SPACE, partial=4), _rows().inputs
+    uniform = [torch.full((5,), 0.2) for _ in supernet.mixtures]
+    before = {name: weight.clone() for name, weight in supernet.named_parameters()}
+    narrow = supernet(x, uniform)
+    supernet.widen(1)
+    assert torch.equal(supernet(x, uniform), Supernet(SPACE, partial=1)(x, uniform))
+    assert not torch.allclose(supernet(x, uniform), narrow)
+    assert all(torch.equal(before[name], weight) for name, weight in supernet.named_parameters())
+
+
+@pytest.mark.parametrize("method", [darts(), gdas()], ids=lambda method: method.name)
+def test_numbers_choices_and_depths_are_searched_too(method: Bilevel) -> None:
+    space = conv_macro(TASK)
+    supernet = Supernet(space)
+    assert {mixture.kind for mixture in supernet.mixtures} == {"ordered", "choice", "depth"}
+    quick = method.with_settings(batch_size=16, arch_lr=0.1)
+    found = quick.train(supernet, _rows(), SearchBudget(epochs=2))
+    assert found.architectures[0] in space
+    first, last = (epoch.weights for epoch in found.trace.epochs)
+    moved = [float(abs(a - b).max()) > 1e-3 for a, b in zip(first, last, strict=True)]
+    kinds = [mixture.kind for mixture in supernet.mixtures]
+    assert all(any(move for move, kind in zip(moved, kinds, strict=True) if kind == one) for one in set(kinds))
+    assert [a.train_loss != b.train_loss for a, b in pairwise(found.trace.epochs)] == [True]
