@@ -5,15 +5,18 @@ and then runs through the code with a set of live buffers. It shares no rule wit
 that define the cost: in-place primitives and sums overwrite an operand that nobody reads afterwards.
 """
 
+from math import prod
+
 import pytest
 
 from nasturtium.blocks.counted import counted
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Primitive, Seq, Sum
 from nasturtium.blocks.primitives import Activation, Conv, Identity, Norm, Pool
+from nasturtium.blocks.token_primitives import Attention
 from nasturtium.hardware import CostModel
 from nasturtium.space import Space
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, darts, known_networks, nasbench201, nasnet, tabular
+from nasturtium.zoo import conv_macro, darts, ft_transformer, hybrid, known_networks, nasbench201, nasnet, tabular, vit
 
 Line = tuple[int, tuple[int, ...], bool]  # result, operands, may it overwrite an operand?
 
@@ -23,6 +26,7 @@ class Tape:
 
     def __init__(self, x: Signal) -> None:
         self.sizes = [x.size]
+        self.extra: dict[int, int] = {}  # numbers that are alive only while a line runs
         self.lines: list[Line] = []
 
     def emit(self, size: int, operands: tuple[int, ...], in_place: bool) -> int:
@@ -54,7 +58,9 @@ class Tape:
             case Primitive():
                 if expr.is_identity(x):
                     return value
-                return self.emit(expr.out(x).size, (value,), expr.in_place)
+                result = self.emit(expr.out(x).size, (value,), expr.in_place)
+                self.extra[result] = expr.heads * prod(x.shape[1:]) ** 2 if isinstance(expr, Attention) else 0
+                return result
         raise TypeError(expr)
 
     def _graph(self, expr: Graph, x: Signal, value: int) -> int:
@@ -82,7 +88,7 @@ class Tape:
             dying = {value for value in operands if last[value] == at}
             reused = in_place and any(self.sizes[value] == self.sizes[result] for value in dying)
             held = sum(self.sizes[value] for value in alive)
-            peak = max(peak, held + (0 if reused else self.sizes[result]))
+            peak = max(peak, held + self.extra.get(result, 0) + (0 if reused else self.sizes[result]))
             alive = (alive - dying) | {result}
         return peak
 
@@ -100,6 +106,9 @@ SPACES = {
     "nasbench201": lambda: nasbench201(IMAGE, width=4, cells=1),
     "darts": lambda: darts(IMAGE, width=4, cells=4),
     "nasnet": lambda: nasnet(IMAGE, width=4, cells=4),
+    "vit": lambda: vit(IMAGE),
+    "hybrid": lambda: hybrid(IMAGE),
+    "ft-transformer": lambda: ft_transformer(Task("regression", Signal("table", (5,), (3, 8)), 1, "rmse")),
     "tabular": lambda: tabular(Task("regression", Signal("table", (5,), (3, 8)), 1, "rmse")),
 }
 

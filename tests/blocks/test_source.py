@@ -9,7 +9,18 @@ from nasturtium.blocks import construct, deployed, source
 from nasturtium.blocks.expr import Call
 from nasturtium.space import Space
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, darts, known_networks, mlp, nasbench201, nasnet, tabular
+from nasturtium.zoo import (
+    conv_macro,
+    darts,
+    ft_transformer,
+    hybrid,
+    known_networks,
+    mlp,
+    nasbench201,
+    nasnet,
+    tabular,
+    vit,
+)
 
 IMAGE = Task("classification", Signal("image", (2, 8, 8)), 4, "accuracy")
 TABLE = Task("regression", Signal("table", (3,), (3, 5)), 2, "rmse")
@@ -19,6 +30,9 @@ SPACES = {
     "nasbench201": lambda: nasbench201(IMAGE, width=4, cells=1),
     "darts": lambda: darts(IMAGE, width=4, cells=3),
     "nasnet": lambda: nasnet(IMAGE, width=4, cells=3),
+    "vit": lambda: vit(IMAGE),
+    "hybrid": lambda: hybrid(IMAGE),
+    "ft-transformer": lambda: ft_transformer(TABLE),
     "tabular": lambda: tabular(TABLE),
     "mlp": lambda: mlp(Task("classification", Signal("vector", (6,)), 3, "accuracy")),
 }

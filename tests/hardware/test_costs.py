@@ -27,7 +27,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.hardware import COUNTED, CostModel, Limits, block_costs
 from nasturtium.space import Open, Space, choice, integer, optional, register, registered
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, darts, mlp, nasbench201, nasnet, tabular
+from nasturtium.zoo import conv_macro, darts, ft_transformer, hybrid, mlp, nasbench201, nasnet, tabular, vit
 
 IMAGE = Task("classification", Signal("image", (1, 8, 8)), 3, "accuracy")
 SERIES = Task("classification", Signal("sequence", (2, 40)), 3, "accuracy")
@@ -43,6 +43,11 @@ READY = {
     "nasbench201 unpruned": lambda: nasbench201(IMAGE, width=4, cells=2, prune=False),
     "darts": lambda: darts(IMAGE, width=4, cells=4),
     "nasnet": lambda: nasnet(IMAGE, width=4, cells=4),
+    "vit": lambda: vit(IMAGE),
+    "vit sequence": lambda: vit(SERIES),
+    "hybrid": lambda: hybrid(IMAGE),
+    "hybrid sequence": lambda: hybrid(SERIES),
+    "ft-transformer": lambda: ft_transformer(TABLE),
     "tabular": lambda: tabular(TABLE),
     "mlp": lambda: mlp(VECTOR),
 }
@@ -194,11 +199,12 @@ def test_fields_declared_costless_bear_on_no_counted_cost(name: str) -> None:
         "activation": ("relu", "silu", "gelu", "hardswish", "tanh"),
         "norm": ("batch", "group", "layer"),
         "dropout": (0.0, 0.3),
+        "attention_dropout": (0.0, 0.3),
     }
     if not (issubclass(block, Block) and block.costless):
         return
     x = Signal("vector", (9,)) if name.startswith("Dense") else Signal("image", (6, 5, 5))
-    needed: dict[str, object] = {"outputs": 3} if name == "Head" else {"width": 6} if name != "NormAct" else {}
+    needed: dict[str, object] = {"outputs": 3} if name.endswith("Head") else {"width": 6} if name != "NormAct" else {}
     for extra in ({}, {"se": True}, {"hidden": 4}):
         if not set(extra) <= set(block.__dataclass_fields__):
             continue

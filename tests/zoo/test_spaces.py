@@ -8,7 +8,19 @@ from nasturtium.blocks import build
 from nasturtium.errors import SpaceError
 from nasturtium.hardware import CostModel, Limits
 from nasturtium.task import Signal, Task
-from nasturtium.zoo import conv_macro, darts, default_space, mlp, nasbench201, nasnet, ready_space, tabular
+from nasturtium.zoo import (
+    conv_macro,
+    darts,
+    default_space,
+    ft_transformer,
+    hybrid,
+    mlp,
+    nasbench201,
+    nasnet,
+    ready_space,
+    tabular,
+    vit,
+)
 
 
 def task(kind: str, *shape: int, cardinalities: tuple[int, ...] = (), outputs: int = 3) -> Task:
@@ -27,6 +39,14 @@ CASES = {
     "darts 3x15x11": lambda: darts(task("image", 3, 15, 11), width=4, cells=8),
     "nasnet 1x8x8": lambda: nasnet(task("image", 1, 8, 8), width=4, cells=4),
     "nasnet 3x3x9": lambda: nasnet(task("image", 3, 3, 9), width=4, cells=4, join="all"),
+    "vit 1x8x8": lambda: vit(task("image", 1, 8, 8), max_params=5e3),
+    "vit 3x15x11": lambda: vit(task("image", 3, 15, 11), max_params=2e4),
+    "vit 2x300": lambda: vit(task("sequence", 2, 300), max_params=2e4),
+    "hybrid 1x8x8": lambda: hybrid(task("image", 1, 8, 8), max_params=1e4),
+    "hybrid 3x30x50": lambda: hybrid(task("image", 3, 30, 50), max_params=3e4),
+    "hybrid 1x20": lambda: hybrid(task("sequence", 1, 20)),
+    "ft-transformer": lambda: ft_transformer(task("table", 4, cardinalities=(3, 9)), max_params=3e3),
+    "ft-transformer categories": lambda: ft_transformer(task("table", 0, cardinalities=(3, 30))),
     "tabular": lambda: tabular(task("table", 4, cardinalities=(3, 9)), max_params=3e3),
     "tabular numbers": lambda: tabular(task("table", 4)),
     "tabular categories": lambda: tabular(task("table", 0, cardinalities=(3, 30))),

@@ -1,5 +1,6 @@
 """Blocks: frozen specs that lower to expressions of a dozen primitives, and the walks over those."""
 
+from nasturtium.blocks.attention import ColumnEmbedding, Encoder, PatchEmbedding, TokenHead
 from nasturtium.blocks.block import Block, Chain
 from nasturtium.blocks.build import build, construct
 from nasturtium.blocks.canonical import canonical
@@ -20,9 +21,10 @@ from nasturtium.blocks.wide import Part, Wide
 
 __all__ = [
     "CELL_OPERATIONS", "DARTS_OPERATIONS", "NASNET_OPERATIONS", "NB201_EDGES", "NB201_OPERATIONS", "Block", "Call",
-    "Cell", "CellNode", "CellStack", "CellTerm", "Chain", "Chosen", "Concat", "ConvBN", "Counts", "Dense",
-    "DenseResidual", "Downsample", "Embed", "Expr", "Foreign", "FreeNode", "Gate", "Graph", "Head", "MBConv", "Module",
-    "NB201Cell", "NB201Reduction", "NormAct", "OpenEdge", "OpenGraph", "Part", "Plain", "Primitive", "Relaxable",
-    "Residual", "Resolution", "Separable", "Seq", "Sequence", "Source", "Stage", "Sum", "Wide", "build", "canonical",
-    "construct", "counted", "deployed", "module", "preprocessing", "primitives", "sequence", "source", "stage",
+    "Cell", "CellNode", "CellStack", "CellTerm", "Chain", "Chosen", "ColumnEmbedding", "Concat", "ConvBN", "Counts",
+    "Dense", "DenseResidual", "Downsample", "Embed", "Encoder", "Expr", "Foreign", "FreeNode", "Gate", "Graph", "Head",
+    "MBConv", "Module", "NB201Cell", "NB201Reduction", "NormAct", "OpenEdge", "OpenGraph", "Part", "PatchEmbedding",
+    "Plain", "Primitive", "Relaxable", "Residual", "Resolution", "Separable", "Seq", "Sequence", "Source", "Stage",
+    "Sum", "TokenHead", "Wide", "build", "canonical", "construct", "counted", "deployed", "module", "preprocessing",
+    "primitives", "sequence", "source", "stage",
 ]  # fmt: skip

@@ -57,6 +57,10 @@ class Primitive(Expr):
         """Numbers written by convolutions and linear layers for one row (as in Radosavovic et al. 2020, section 3)."""
         return 0
 
+    def workspace(self, x: Signal) -> int:
+        """Numbers that are alive while it runs, beside its input and its result."""
+        return 0
+
     def is_identity(self, x: Signal) -> bool:
         """Does it hand its input on unchanged?"""
         return False

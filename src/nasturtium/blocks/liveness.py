@@ -1,7 +1,8 @@
 """Peak memory: which tensors are alive at once, over the order in which an expression runs.
 
 Rules, those of deployment runtimes: a tensor dies after its last reader; element-wise primitives (`in_place`) and
-additions overwrite an operand that nobody else will read; the identity copies nothing; weights are not counted.
+additions overwrite an operand that nobody else will read; the identity copies nothing; weights are not counted;
+attention holds the weights of all heads.
 All sizes are in numbers for one row.
 """
 
@@ -50,7 +51,7 @@ def _primitive(leaf: Primitive, x: Signal, keep: bool) -> _Run:
         return _Run(x.size, alias=True)
     if leaf.in_place and not keep:
         return _Run(x.size, alias=False)
-    return _Run(x.size + leaf.out(x).size, alias=False)
+    return _Run(x.size + leaf.workspace(x) + leaf.out(x).size, alias=False)
 
 
 def _sequence(expr: Seq, x: Signal, keep: bool) -> _Run:

@@ -18,19 +18,26 @@ JOIN = 60
 OTHER = 500
 """A module of which nothing is known."""
 NODES = {
+    "Attention": 1300,
     "Activation": 50,  # the same for all, so that the choice of one does not bear on the size
     "Conv": 325,
+    "ClassToken": 400,
     "Dropout": 0,
     "EmbedCategories": 60,
     "EmbedNumbers": 1000,
+    "FirstToken": 150,
     "Flatten": 75,
+    "Gated": 250,
     "GlobalPool": 105,
     "Identity": 0,
     "LineConv": 325,
     "Linear": 290,
+    "Patches": 325,
     "Pool": 190,
+    "Positions": 60,
     "Resize": 310,
     "Shift": 400,
+    "TableTokens": 400,
     "Zero": 60,
 }
 NORMS = {"batch": 430, "group": 455, "layer": 310}

@@ -8,9 +8,12 @@ from nasturtium.space import Space
 from nasturtium.task import Task
 from nasturtium.zoo.conv_macro import conv_macro
 from nasturtium.zoo.darts import darts
+from nasturtium.zoo.ft_transformer import ft_transformer
+from nasturtium.zoo.hybrid import hybrid
 from nasturtium.zoo.nasbench201 import nasbench201
 from nasturtium.zoo.nasnet import nasnet
 from nasturtium.zoo.tabular import mlp, tabular
+from nasturtium.zoo.vit import vit
 
 
 class Bounded(Protocol):
@@ -31,10 +34,13 @@ Maker = Callable[[Task, float | None, float | None], Space]
 SPACES: dict[str, Maker] = {
     "conv-macro": lambda task, params, macs: conv_macro(task, max_params=params, max_macs=macs),
     "darts": lambda task, params, macs: darts(task, max_params=params, max_macs=macs),
+    "ft-transformer": lambda task, params, macs: ft_transformer(task, max_params=params, max_macs=macs),
+    "hybrid": lambda task, params, macs: hybrid(task, max_params=params, max_macs=macs),
     "mlp": lambda task, params, macs: mlp(task, max_params=params, max_macs=macs),
     "nasbench201": lambda task, params, macs: nasbench201(task),
     "nasnet": lambda task, params, macs: nasnet(task, max_params=params, max_macs=macs),
     "tabular": lambda task, params, macs: tabular(task, max_params=params, max_macs=macs),
+    "vit": lambda task, params, macs: vit(task, max_params=params, max_macs=macs),
 }
 """Makers of ready spaces: (task, most params or None, most MACs or None) to a space."""
 
