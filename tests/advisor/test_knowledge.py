@@ -15,19 +15,21 @@ from nasturtium.blocks import build, counted
 from nasturtium.errors import KnowledgeError
 from nasturtium.schedulers import SCHEDULERS
 from nasturtium.strategies import STRATEGIES
+from nasturtium.supernet.registry import ONE_SHOT
 from nasturtium.task import Signal, Task
 from nasturtium.zoo.genotypes import GENOTYPES
 from nasturtium.zoo.known import MAKERS, build_known
 
 KNOWLEDGE = load_knowledge()
 COUNTED = [known for known in KNOWLEDGE.architectures if known.counted]
-ONE_SHOT = {"darts", "gdas", "pc-darts", "drnas", "beta-darts", "spos", "ofa", "enas"}
 
 # Params and multiply-accumulates of the same networks in torchvision 0.29 and timm 1.0.31, counted there with
 # torch's FlopCounterMode.
 ELSEWHERE = {
     "convnext-atto": (3_695_520, 547_332_480),
     "convnext-tiny": (28_589_128, 4_455_531_264),
+    "deit-small": (22_050_664, 4_598_882_304),
+    "deit-tiny": (5_717_416, 1_253_683_200),
     "efficientnet-b0": (5_288_548, 385_814_752),
     "efficientnet-lite0": (4_652_008, 385_187_552),
     "mobilenet-v1": (4_231_976, 568_740_352),
@@ -61,6 +63,15 @@ def test_a_counted_figure_is_what_is_counted(known: Known) -> None:
 def test_a_counted_figure_is_that_of_another_library(name: str) -> None:
     known = KNOWLEDGE.architecture(name)
     assert (known.params, known.macs) == ELSEWHERE[name]
+
+
+def test_ft_transformer_has_the_weights_of_its_authors_default() -> None:
+    """yandex-research/rtdl, FTTransformer.make_default(n_num_features=8): by hand."""
+    tokens, class_token, head = 2 * 8 * 192, 192, 2 * 192 + 193
+    attention, network = 4 * (192 * 192 + 192), 192 * 512 + 512 + 256 * 192 + 192
+    norms = 5 * 2 * 192  # the first block has no normalisation before its attention
+    weights = tokens + class_token + 3 * (attention + network) + norms + head
+    assert KNOWLEDGE.architecture("ft-transformer").params == weights
 
 
 @pytest.mark.parametrize("known", [one for one in COUNTED if one.family != "recurrent"], ids=lambda known: known.name)
@@ -153,12 +164,14 @@ def test_found_cells_are_those_of_the_zoo() -> None:
 
 
 def test_strategies_are_called_as_on_the_command_line() -> None:
-    named = {one.name for one in KNOWLEDGE.strategies}
-    assert set(STRATEGIES) - {"auto", "llm"} <= named
-    assert named <= set(STRATEGIES) | set(SCHEDULERS) | ONE_SHOT
+    one_shot = {one.name for one in KNOWLEDGE.strategies if one.kind == "one-shot"}
+    assert one_shot == set(ONE_SHOT)
+    multi_trial = {one.name for one in KNOWLEDGE.strategies if one.kind == "multi-trial"}
+    assert multi_trial == set(STRATEGIES) - {"auto", "llm"}
+    assert {one.name for one in KNOWLEDGE.strategies} - one_shot - multi_trial <= set(SCHEDULERS)
 
 
-def test_every_rule_and_most_pitfalls_say_when_they_apply() -> None:
+def test_every_rule_says_when_it_applies() -> None:
     assert all(any(vars(rule.conditions).values()) for rule in KNOWLEDGE.rules)
 
 

@@ -26,7 +26,7 @@ def parse_toml(file: Traversable) -> dict[str, Any]:
 def checked(record: type, entry: Mapping[str, Any], file: str, where: str) -> Any:
     """`entry` as a `record`; raises `KnowledgeError` naming the file, the entry, the first wrong field and the mend."""
     try:
-        made = TypeAdapter(record).validate_json(json.dumps(entry, default=str), strict=True)
+        made: Any = TypeAdapter(record).validate_json(json.dumps(entry, default=str), strict=True)
     except ValidationError as error:
         raise KnowledgeError(f"{file}, {where}: {_mend(error, record)}") from error
     for name, value in vars(made).items():

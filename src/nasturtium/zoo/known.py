@@ -12,16 +12,20 @@ from nasturtium.zoo import _networks as networks
 from nasturtium.zoo import known_convnets as convnets
 from nasturtium.zoo import known_mobile as mobile
 from nasturtium.zoo import known_series as series
+from nasturtium.zoo import known_transformers as transformers
 from nasturtium.zoo._families import Family, Maker
 from nasturtium.zoo._scale import counts_of
 
 MAKERS: dict[str, Maker] = {
     "convnext-atto": convnets.convnext_atto,
     "convnext-tiny": convnets.convnext_tiny,
+    "deit-small": transformers.deit_small,
+    "deit-tiny": transformers.deit_tiny,
     "ds-cnn": networks.ds_cnn,
     "efficientnet-b0": mobile.efficientnet_b0,
     "efficientnet-lite0": mobile.efficientnet_lite0,
     "fcn": networks.fcn,
+    "ft-transformer": transformers.ft_transformer,
     "gru": series.gru,
     "inceptiontime": series.inception_time,
     "lenet5": networks.lenet5,
@@ -46,10 +50,10 @@ FOR_INPUT: dict[str, tuple[str, ...]] = {
     "image": (
         "linear", "lenet5", "ds-cnn", "resnet8", "resnet20", "mobilenetv3-small", "mobilenetv1", "mobilenetv2",
         "mobilenetv4-conv-small", "regnetx-200mf", "convnext-atto", "mobilenetv3-large", "efficientnet-lite0",
-        "efficientnet-b0", "resnet18", "resnet50", "convnext-tiny",
+        "efficientnet-b0", "deit-tiny", "resnet18", "deit-small", "resnet50", "convnext-tiny",
     ),
     "sequence": ("linear", "ds-cnn", "gru", "lstm", "tcn", "fcn", "resnet-1d", "inceptiontime"),
-    "table": ("linear", "mlp", "tabular-resnet"),
+    "table": ("linear", "mlp", "tabular-resnet", "ft-transformer"),
     "vector": ("linear", "mlp"),
 }  # fmt: skip
 """The families for each kind of input, roughly from small to large."""
