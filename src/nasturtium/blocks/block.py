@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from nasturtium.blocks.canonical import canonical
@@ -35,10 +36,25 @@ class Chain(Block):
     def lower(self, x: Signal) -> Expr:
         parts = []
         for name, block in self.links():
-            expr = block.lower(x)
+            expr, x = _through(block, x)
             parts.append((name, expr))
-            x = expr.out(x)
         return Seq(tuple(parts))
+
+
+def _through(block: Block, x: Signal) -> tuple[Expr, Signal]:
+    """A link and the type of its result. Searches lower thousands of networks that have most of their links in common,
+    so these are kept; not so the parts of a user's own block that has no hash."""
+    try:
+        return _kept(block, x)
+    except TypeError:
+        expr = block.lower(x)
+        return expr, expr.out(x)
+
+
+@lru_cache(maxsize=20_000)
+def _kept(block: Block, x: Signal) -> tuple[Expr, Signal]:
+    expr = block.lower(x)
+    return expr, expr.out(x)
 
 
 @dataclass(frozen=True)
