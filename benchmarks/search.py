@@ -101,7 +101,8 @@ def watch(process: subprocess.Popen[bytes]) -> float:
     while process.poll() is None:
         started = time.monotonic()
         peak = max(peak, sum(pss(pid) for pid in tree(process.pid)))
-        time.sleep(max(0.5, 40 * (time.monotonic() - started)))  # reading PSS walks page tables: at most 2.5 % of a core
+        # Reading PSS walks page tables: at most 2.5 % of a core.
+        time.sleep(max(0.5, 40 * (time.monotonic() - started)))
     return peak
 
 

@@ -75,9 +75,7 @@ class Llm:
         """What a user should know of how the model did: sentences, none where all went well."""
         if self.endpoint is None:
             who = self.fallback.name
-            return [
-                f"The strategy llm has no model (NASTURTIUM_LLM_URL is not set): {who} proposed every trial."
-            ]
+            return [f"The strategy llm has no model (NASTURTIUM_LLM_URL is not set): {who} proposed every trial."]
         answers = self.record.answers
         failed = Counter(one.failure for one in answers if one.text is None)
         if not failed:
