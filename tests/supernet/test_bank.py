@@ -23,6 +23,7 @@ from nasturtium.blocks import (
     MBConv,
     Primitive,
     Residual,
+    counted,
     sequence,
     stage,
 )
@@ -81,13 +82,14 @@ def tensors(supernet: Supernet) -> list[tuple[str, nn.Parameter]]:
 
 def test_two_hundred_samples_of_the_macro_space_are_activated_and_extracted() -> None:
     macro = conv_macro(IMAGE, max_params=2e4)
-    supernet, x = Supernet(macro), torch.randn(2, 2, 8, 8)
+    supernet, x, x0 = Supernet(macro), torch.randn(2, 2, 8, 8), IMAGE.input
     rng = np.random.default_rng(0)
     with torch.no_grad():
         for codes in macro.sample_codes(rng, 200):
             architecture = macro.from_codes(codes)
             assert supernet.path(x, architecture).shape == (2, 3)
-            assert supernet.extract(architecture)(x).shape == (2, 3)
+            network = supernet.extract(architecture)
+            assert sum(p.numel() for p in network.parameters()) == counted(architecture.tree.lower(x0), x0).params
 
 
 def test_channels_lead_and_kernels_are_centred() -> None:
@@ -256,7 +258,7 @@ def test_a_tensor_that_no_one_primitive_spans_is_drawn_from_the_values_of_the_la
         head=Head(TABLE),
         task=TABLE,
     )
-    weight = Supernet(tested).bank["two.linear.weight"]
+    weight = Supernet(tested).bank["two.linear.weight"].detach()
     assert weight.shape == (4, 9)
     # torch's own initial values of a linear layer of 9 inputs
     assert float(weight.abs().max()) <= 1 / 3

@@ -12,6 +12,7 @@ from nasturtium.errors import RunError, SpaceError
 from nasturtium.space import Space, choice, integer, real
 from nasturtium.supernet import Supernet, load_supernet, save_supernet
 from nasturtium.task import Signal, Task
+from nasturtium.zoo import nasbench201
 from nasturtium.zoo.nasnet import nasnet
 
 IMAGE = Task("classification", Signal("image", (2, 6, 6)), 3, "accuracy")
@@ -42,21 +43,26 @@ def test_a_number_of_very_many_values_is_refused() -> None:
 
 
 def test_a_space_without_a_task_or_without_a_network_is_refused() -> None:
-    assert (
-        said(Space(ConvBN(choice(4, 8)), name="lone"))
-        == "The space 'lone' has no supernet: it was made without a task."
+    lone, numbers = Space(ConvBN(choice(4, 8)), name="lone"), Space(choice(1, 2), VECTOR, "numbers")
+    assert said(lone) == "The space 'lone' has no supernet: it was made without a task."
+    assert said(numbers) == "The space 'numbers' has no supernet: its root is not a block."
+
+
+def test_a_space_of_which_nothing_can_be_built_is_refused() -> None:
+    """The two branches of a reduction differ in size for odd sides."""
+    message = said(nasbench201(IMAGE, width=4, cells=1))
+    assert message.startswith(
+        "No architecture of the space 'nasbench201' can be built for this task. The first one drawn"
     )
-    assert (
-        said(Space(choice(1, 2), VECTOR, "numbers")) == "The space 'numbers' has no supernet: its root is not a block."
-    )
+    assert message.endswith("Branches of shapes [(16, 2, 2), (16, 1, 1)] cannot be added.")
 
 
 def test_a_cell_inside_a_stage_is_refused() -> None:
     cell = NB201Cell(tuple(choice("none", "skip_connect", "nor_conv_3x3") for _ in range(6)))
     space = Space(sequence(body=stage(cell, 4), head=Head(IMAGE)), IMAGE)
     assert said(space) == (
-        "Weights cannot be shared over the cell at 'blocks.body.blocks.0', because it stands inside a stage. Put it into "
-        f"a sequence(…), or {INSTEAD}"
+        "Weights cannot be shared over the cell at 'blocks.body.blocks.0', because it stands inside a stage. Put it "
+        f"into a sequence(…), or {INSTEAD}"
     )
 
 

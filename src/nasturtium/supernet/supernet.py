@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nasturtium.blocks import build
+from nasturtium.errors import SpaceError
+from nasturtium.hardware.costs import CostModel, unbuildable
 from nasturtium.space import Architecture, Space
 from nasturtium.space.places import Codes
 from nasturtium.supernet.bank import Bank
@@ -36,7 +38,7 @@ class Supernet(nn.Module):
     space: with a task. seed: of the initial weights. partial: 1/partial of the channels of open cells are mixed (Xu et
     al. 2020, PC-DARTS); for `forward` only, paths have all. precise: mix option by option instead of merging equal
     work, with the same result up to rounding.
-    Raises `SpaceError` for decisions that weights cannot be shared over, naming them.
+    Raises `SpaceError` for decisions that weights cannot be shared over, naming them, and where nothing can be built.
     """
 
     def __init__(self, space: Space, *, seed: int = 0, partial: int = 1, precise: bool = False) -> None:
@@ -45,6 +47,8 @@ class Supernet(nn.Module):
         x = refuse(space)
         reachable = Reachable(space, x)
         refuse_cells(space, reachable.cells)
+        if not reachable.ends:
+            raise SpaceError(unbuildable(space, CostModel(space)))
         self.chain = reachable.chain
         self.start = State(x, channels_of(x))
         self.bank = Bank(reachable.forms, seed)
