@@ -353,6 +353,12 @@ def test_too_few_rows_are_an_error() -> None:
         Halves(_rows(3), 10, 0.5, 0, torch.device("cpu"))
 
 
+@pytest.mark.parametrize(("name", "value"), [("epochs", 0), ("train_share", 1.5), ("lr", -0.1)])
+def test_settings_that_make_no_sense_are_named(name: str, value: float) -> None:
+    with pytest.raises(RunError, match=f"{name}.*not {value}"):
+        darts().with_settings(**{name: value})
+
+
 def test_the_published_settings_are_the_defaults() -> None:
     nb201 = Settings.nasbench201()
     assert (nb201.epochs, nb201.batch_size, nb201.lr, nb201.lr_min, nb201.weight_decay) == (50, 64, 0.025, 0.001, 5e-4)

@@ -1,6 +1,7 @@
 """Gradient-based searches on real supernets: cells of NAS-Bench-201, and a space of numbers, choices and depths."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -42,6 +43,16 @@ def test_cells_are_searched_within_a_limit_that_the_derived_network_meets(method
         assert CostModel(SPACE)(architecture)["params"] <= 25_000
         assert supernet.extract(architecture)(_rows().inputs).shape == (32, 2)
     assert supernet.partial == method.stages[-1].partial
+
+
+def test_a_progressive_search_goes_on_in_its_last_stage_with_the_channels_of_that_stage(tmp_path: Path) -> None:
+    quick = drnas(stages=PROGRESSIVE).with_settings(batch_size=8, arch_lr=0.1)
+    whole, again = (
+        quick.train(supernet, _rows(), SearchBudget(epochs=2), checkpoint=tmp_path / "search.safetensors")
+        for supernet in (Supernet(SPACE, partial=4), Supernet(SPACE, partial=4))
+    )
+    assert again.architectures == whole.architectures
+    assert again.trace.epochs[-1].train_loss == whole.trace.epochs[-1].train_loss
 
 
 def test_the_edges_of_a_cell_are_normalised_over_each_of_its_nodes() -> None:

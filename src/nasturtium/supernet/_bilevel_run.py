@@ -23,7 +23,7 @@ from nasturtium.supernet.penalty import Lagrangian
 from nasturtium.training import Pace, Recipe, build_loss, generator, uses_bfloat16
 
 if TYPE_CHECKING:
-    from nasturtium.supernet.bilevel import Bilevel
+    from nasturtium.supernet.bilevel import Bilevel, Settings
     from nasturtium.supernet.supernet import Supernet
 
 REVIEW = 10
@@ -51,17 +51,8 @@ class Run:
         self.mixtures = tuple(supernet.mixtures)
         self.halves = Halves(rows, self.settings.batch_size, self.settings.train_share, seed, device)
         self.steps_in_all = self.settings.epochs * self.halves.steps
-        draws = generator(seed, "architecture")
-        sizes = method.start(self.mixtures)
-        self.parameters = [
-            (1e-3 * torch.randn(size, generator=draws, dtype=torch.float64)).requires_grad_() for size in sizes
-        ]
-        self.adam = torch.optim.Adam(
-            self.parameters,
-            lr=self.settings.arch_lr,
-            betas=self.settings.arch_betas,
-            weight_decay=self.settings.arch_weight_decay,
-        )
+        self.parameters = _started(method.start(self.mixtures), seed)
+        self.adam = _adam(self.parameters, self.settings)
         bfloat16 = method.order == 1 and uses_bfloat16(rows.precision, device)
         self.steps = Steps(supernet, build_loss(rows.task.kind, Recipe()), self.settings, bfloat16, seed)
         self.review = max(1, min(REVIEW, self.steps_in_all // 200))
@@ -71,12 +62,19 @@ class Run:
         self.at = state.Position(kept=[list(range(len(names))) for names in options])
         self.epochs: list[TraceEpoch] = []
         self.remarks: list[str] = list(self.limits.remarks)
-        self.identity = state.identity(
+        self.identity = self._identity(len(rows.inputs))
+
+    def _identity(self, rows: int) -> str:
+        method = self.method
+        return state.identity(
             method=method.name,
+            order=method.order,
+            options=getattr(method.relax, "keywords", {}) | getattr(method.penalty, "keywords", {}),
+            stages=[asdict(stage) for stage in method.stages],
             settings=asdict(self.settings),
-            seed=seed,
-            space=supernet.space.name,
-            rows=len(rows.inputs),
+            seed=self.seed,
+            space=self.supernet.space.name,
+            rows=rows,
             mixtures=[mixture.name for mixture in self.mixtures],
         )
 
@@ -238,7 +236,7 @@ class Run:
             leaf = point.clone().requires_grad_()
             probabilities = self.method.probabilities(leaf.split(counts), self.mixtures)
             weights = [_masked(part, kept) for part, kept in zip(probabilities, self.at.kept, strict=True)]
-            _, gradients = self.steps.gradient(batch, batch, Mix(tuple(weights)), 0.0, "curvature", 1)
+            gradients = self.steps.precise_gradient(batch, Mix(tuple(weights)))
             torch.autograd.backward(weights, gradients)
             assert leaf.grad is not None
             return leaf.grad
@@ -339,6 +337,19 @@ class Run:
         self.limits.multipliers = {name: self.at.multipliers[name] for name in self.limits.limits}
         self.limits.now = {name: self.at.multipliers[f"now {name}"] for name in self.limits.limits}
         self.steps.parts = self.at.parts
+        if (partial := self.method.stages[self.at.stage].partial) != self.supernet.partial:
+            self.supernet.widen(partial)
+
+
+def _started(sizes: list[int], seed: int) -> list[Tensor]:
+    """1e-3 times a standard normal, as in the authors' code of DARTS and of those that came after it."""
+    draws = generator(seed, "architecture")
+    return [(1e-3 * torch.randn(size, generator=draws, dtype=torch.float64)).requires_grad_() for size in sizes]
+
+
+def _adam(parameters: list[Tensor], settings: "Settings") -> torch.optim.Adam:
+    decay = settings.arch_weight_decay
+    return torch.optim.Adam(parameters, lr=settings.arch_lr, betas=settings.arch_betas, weight_decay=decay)
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

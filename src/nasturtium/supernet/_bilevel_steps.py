@@ -1,6 +1,7 @@
 """One step of the weights, and the gradient of the architecture, of first and of second order."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
@@ -46,6 +47,7 @@ class Steps:
         )
         self._device, self._dtype = self.weights[0].device, self.weights[0].dtype
         self._runner = StepRunner(supernet, loss, bfloat16=bfloat16)
+        self._precise = StepRunner(supernet, loss) if bfloat16 else self._runner
         self._name = "step"
 
     def learn(self, batch: Pair, mix: Mix, lr: float, name: str) -> Tensor:
@@ -72,8 +74,9 @@ class Steps:
         """
         self._name = name
         if order == 1:
-            return self._whole(lambda: self._architecture(valid, mix), valid)
-        return self._whole(lambda: self._ahead(train, valid, mix, lr, order == "exact"), valid)
+            return self._whole(lambda: self._architecture(valid, mix, self._runner), valid)
+        with _full_precision():
+            return self._whole(lambda: self._ahead(train, valid, mix, lr, order == "exact"), valid)
 
     def _backward(self, batch: Pair, mix: Mix) -> Tensor:
         """The loss; its gradients are left at the weights."""
@@ -91,14 +94,20 @@ class Steps:
             weight.grad = sums.get(place)
         return total
 
-    def _architecture(self, batch: Pair, mix: Mix) -> tuple[Tensor, Gradients]:
+    def _architecture(self, batch: Pair, mix: Mix, runner: StepRunner) -> tuple[Tensor, Gradients]:
         """Loss, and its gradients in the mixtures, at the weights as they are."""
         placed = self._placed(mix.weights)
         total, sums = torch.zeros((), device=self._device), torch.zeros(())
         for inputs, targets, share in self._pieces(batch):
-            loss, gradients = self._runner.architecture_step(inputs, targets, placed, mix.active)
+            loss, gradients = runner.architecture_step(inputs, targets, placed, mix.active)
             total, sums = total + share * loss, share * torch.cat(gradients) + sums
         return total, list(sums.double().cpu().split([len(part) for part in placed]))
+
+    def precise_gradient(self, batch: Pair, mix: Mix) -> Gradients:
+        """The gradient in the mixtures without rounding to bfloat16 or TF32: for differences of gradients."""
+        self._name = "precise"
+        with _full_precision():
+            return self._whole(lambda: self._architecture(batch, mix, self._precise), batch)[1]
 
     def _ahead(self, train: Pair, valid: Pair, mix: Mix, lr: float, exact: bool) -> tuple[Tensor, Gradients]:
         kept = [weight.detach().clone() for weight in self.weights]
@@ -129,10 +138,10 @@ class Steps:
         norm = torch.stack([vector.norm() for vector in ahead]).norm()
         epsilon = REACH / float(norm.clamp_min(1e-12))
         self._move([epsilon * vector for vector in ahead])
-        _, above = self._architecture(train, mix)
+        _, above = self._architecture(train, mix, self._precise)
         self._restore(kept)
         self._move([-epsilon * vector for vector in ahead])
-        _, below = self._architecture(train, mix)
+        _, below = self._architecture(train, mix, self._precise)
         return [(high - low) / (2 * epsilon) for high, low in zip(above, below, strict=True)]
 
     def _mixed_derivative(self, train: Pair, mix: Mix, ahead: list[Tensor]) -> Gradients:
@@ -172,7 +181,6 @@ class Steps:
         return total, list(mixtures), sums[len(leaves) :]
 
     def _loss(self, inputs: Tensor, targets: Tensor, weights: Sequence[Tensor], mix: Mix) -> Tensor:
-        """Looking ahead is done in full precision: differences of gradients are small."""
         return self.loss(self.supernet(inputs, weights, mix.active), targets)
 
     def _placed(self, weights: Sequence[Tensor], leaves: bool = False) -> list[Tensor]:
@@ -211,6 +219,17 @@ class Steps:
     def _restore(self, kept: Sequence[Tensor]) -> None:
         for weight, value in zip(self.weights, kept, strict=True):
             weight.copy_(value)
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """Convolutions on a GPU without TF32, whose rounding is of the size of small differences."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from jaxtyping import Float
 from torch import Tensor
 
+from nasturtium.errors import RunError
 from nasturtium.roles import Derived, SearchBudget, TraceReport, Wanted
 from nasturtium.supernet._bilevel_run import Run
 from nasturtium.supernet.eigenvalue import EarlyStop
@@ -50,6 +51,13 @@ class Settings:
     arch_betas: tuple[float, float] = (0.5, 0.999)
     arch_weight_decay: float = 1e-3
     architecture_first: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "train_share", "lr", "clip", "arch_lr"):
+            if not getattr(self, name) > 0:
+                raise RunError(f"The setting {name} of a search must be above 0, not {getattr(self, name)!r}.")
+        if self.train_share > 1:
+            raise RunError(f"train_share is a part of the rows: above 0 and at most 1, not {self.train_share!r}.")
 
     @staticmethod
     def nasbench201(epochs: int = 50) -> "Settings":
