@@ -200,11 +200,13 @@ def test_fields_declared_costless_bear_on_no_counted_cost(name: str) -> None:
         "norm": ("batch", "group", "layer"),
         "dropout": (0.0, 0.3),
         "attention_dropout": (0.0, 0.3),
+        "gate": ("relu/hardsigmoid", "silu/sigmoid"),
     }
     if not (issubclass(block, Block) and block.costless):
         return
     x = Signal("vector", (9,)) if name.startswith("Dense") else Signal("image", (6, 5, 5))
     needed: dict[str, object] = {"outputs": 3} if name.endswith("Head") else {"width": 6} if name != "NormAct" else {}
+    needed |= {"heads": 2} if name == "Encoder" else {}
     for extra in ({}, {"se": True}, {"hidden": 4}):
         if not set(extra) <= set(block.__dataclass_fields__):
             continue

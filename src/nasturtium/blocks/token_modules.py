@@ -33,7 +33,8 @@ class Attention(nn.Module):
 
     def _between(self) -> Tensor:
         """The learned number of each head for each pair of places, `[heads, places, places]`."""
-        found, rank = self.bias, len(self.sides)
+        found: Tensor = self.bias
+        rank = len(self.sides)
         for axis, side in enumerate(self.sides):
             at = torch.arange(side, device=found.device)
             steps = at[None, :] - at[:, None]

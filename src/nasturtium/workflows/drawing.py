@@ -7,7 +7,10 @@ from nasturtium.blocks import Block, Chain, Expr, Graph, Primitive, Seq, counted
 from nasturtium.blocks.expr import Concat, Gate, Sum
 from nasturtium.task import Signal
 
-OPERATIONS = ("Conv", "Linear", "Pool", "GlobalPool", "EmbedCategories", "EmbedNumbers", "Resize", "Foreign")
+OPERATIONS = (
+    "Attention", "Conv", "EmbedCategories", "EmbedNumbers", "Foreign", "GlobalPool", "LineConv", "Linear", "Patches",
+    "Pool", "Resize", "TableTokens",
+)  # fmt: skip
 """Primitives worth a box of their own; normalisation and activation are said in the text of the block."""
 
 
@@ -46,6 +49,9 @@ def _words(expr: Expr, x: Signal) -> list[str]:
             return [f"[{' , '.join(' → '.join(_words(branch, x)) for _, branch in branches)}]"]
         case Gate():
             return ["squeeze-excitation"]
+        case Graph() if expr.joins:
+            operations = len([op for _, _, op in expr.edges if not isinstance(op, Primitive) or not op.is_identity(x)])
+            return [f"{len(expr.joins)} cells, {operations} operations"]
         case Graph():
             known = expr.values(x)
             return [f"{s}→{t}: {' → '.join(_words(op, known[s])) or 'skip'}" for s, t, op in expr.edges]
@@ -69,6 +75,10 @@ def _word(leaf: Primitive, x: Signal) -> list[str]:
     if name == "Foreign":
         return [str(fields["reference"]).rpartition(":")[2]]
     words = {
+        "Attention": f"attention of {fields.get('heads')} heads",
+        "LineConv": f"conv of {fields.get('kernel')} along axis {fields.get('axis')}",
+        "Patches": f"patches of side {fields.get('side')}",
+        "TableTokens": "tokens of columns",
         "Pool": "pool",
         "GlobalPool": f"global {fields.get('kind', '')} pool",
         "EmbedCategories": "embed categories",
