@@ -41,7 +41,10 @@ def test_a_field_is_read_as_it_is_written(name: str, text: Any, value: Any) -> N
     ("fields", "message"),
     [
         ({"tsak": "x"}, "A need has no field 'tsak'. Did you mean 'task'?"),
-        ({"task": "clasification"}, "The field 'task' cannot be 'clasification'. Did you mean 'classification' or 'forecasting'?"),
+        (
+            {"task": "clasification"},
+            "The field 'task' cannot be 'clasification'. Did you mean 'classification' or 'forecasting'?",
+        ),
         ({"rows": "many"}, "The field 'rows' is 'many': it must be a number."),
         ({"rows": 0}, "The field 'rows' is 0: it must be a whole number, 1 at least."),
         ({"input": "big"}, "The field 'input' is 'big': write channels x height x width as 3x32x32, or 1x128, or 20."),

@@ -45,7 +45,10 @@ def _default_task(need: Requirements) -> str:
 
 
 def _default_modality(need: Requirements) -> str:
-    return words.MODALITIES_OF[need.get("task")][0] if need.get("task") not in words.TRAINABLE_TASKS else "table"
+    """Of the task where that decides, else by the shape of one example."""
+    if need.get("task") not in words.TRAINABLE_TASKS:
+        return words.MODALITIES_OF[need.get("task")][0]
+    return {3: "image", 2: "sequence"}.get(len(need.get("input") or ()), "table")
 
 
 def _modalities(need: Requirements) -> Answers:

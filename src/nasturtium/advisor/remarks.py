@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from nasturtium.advisor.knowledge import Conditions
+from nasturtium.advisor.knowledge import Conditions, Pitfall
 from nasturtium.advisor.plan import Proposal
 from nasturtium.advisor.proposals import training_s
 from nasturtium.advisor.situation import Situation
@@ -58,11 +58,13 @@ def _maintenance(now: Situation) -> Iterator[str]:
 
 def _pitfalls(now: Situation) -> Iterator[str]:
     """Those that a user can fall into here, the ones with conditions first; the protocol of a search has the others."""
-    facts = {"task": now.kind, "modality": now.modality, "device": now.target.kind}
-    held = [
-        one
-        for one in now.knowledge.pitfalls
-        if one.topic in OWN and one.conditions.hold(**facts, rows=now.rows, side=now.side)
-    ]
+    held = [one for one in now.knowledge.pitfalls if one.topic in OWN and _holds(one, now)]
     for one in sorted(held, key=lambda one: one.conditions == Conditions())[:MOST_PITFALLS]:
         yield f"Pitfall: {one.symptom} {one.mend} ({one.source})"
+
+
+def _holds(one: Pitfall, now: Situation) -> bool:
+    facts = one.conditions.hold(
+        task=now.kind, modality=now.modality, device=now.target.kind, rows=now.rows, side=now.side
+    )
+    return bool(facts)

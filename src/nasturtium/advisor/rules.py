@@ -192,9 +192,11 @@ def known_design_rules(now: Situation) -> Iterator[Advice]:
 
 
 def _holds(rule: DesignRule, now: Situation) -> bool:
-    params = now.bounds.limits.params
-    facts = {"task": now.kind, "modality": now.modality, "device": now.target.kind}
-    return bool(rule.conditions.hold(**facts, rows=now.rows, side=now.side, params=params))
+    holds = rule.conditions.hold(
+        task=now.kind, modality=now.modality, device=now.target.kind, rows=now.rows, side=now.side,
+        params=now.bounds.limits.params,
+    )  # fmt: skip
+    return bool(holds)
 
 
 def _narrow(rule: DesignRule) -> int:

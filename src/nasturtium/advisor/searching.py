@@ -15,6 +15,10 @@ LEAST_TRIALS = 12
 WANTED_TRIALS, LEAST_EPOCHS = 48, 4
 """Trials that a search makes room for by shorter trainings, and the shortest; as in `workflows.length`."""
 MOST_TRIALS = 200
+WORKERS = {"cpu": 2, "gpu": 1}
+"""Trainings at once, where nothing is known of the machine."""
+OVERHEAD_S, UNITS = 13.0, 68.0
+"""Seconds of a run that are no training, and trainings of a whole run with the fewest trials; as in `protocol.plan`."""
 SEARCH_SHARE = 0.5
 """Of a run's time, that is for the trials; the rest is for baselines, finalists and files."""
 NOT_YET = "Nasturtium cannot search or train networks for it yet"
@@ -45,18 +49,21 @@ def spread(rows: int, share: float = 0.9) -> float:
 
 
 def _advised(now: Situation, proposed: Sequence[Proposal]) -> SearchAdvice:
-    typical = next(one for one in proposed if one.fits)
+    fitting = sorted((one for one in proposed if one.fits), key=lambda one: one.macs or 0.0)
+    cheapest, typical = fitting[0], fitting[len(fitting) // 2]
     full = max(0.2, training_s(now, typical.macs or 0.0))
-    least = full * min(1.0, LEAST_EPOCHS / now.epochs)
+    least = training_s(now, cheapest.macs or 0.0) * min(1.0, LEAST_EPOCHS / now.epochs)
     budget = float(now.need.get("budget_s"))
-    room = SEARCH_SHARE * budget
-    if room < LEAST_TRIALS * least:
+    workers = WORKERS[now.need.get("hardware")]
+    longest = max(0.0, budget - OVERHEAD_S) * workers / UNITS
+    if longest < least:
         return SearchAdvice(
             False,
-            f"{budget:,.0f} s leave room for about {room / least:.0f} short trainings of {least:,.0f} s, too few to "
-            f"learn from: train {typical.name} well instead, or give more time.",
+            f"{budget:,.0f} s leave room for trainings of {longest:.2g} s, of which a run has about {UNITS:.0f}, and "
+            f"{cheapest.name} needs {least:.2g} s even when cut short: train it well instead, or give more time.",
         )
-    trials = int(min(MOST_TRIALS, max(room / full, min(WANTED_TRIALS, room / least))))
+    room = SEARCH_SHARE * budget * workers
+    trials = int(min(MOST_TRIALS, max(room / full, min(WANTED_TRIALS, room / max(least, 0.05)))))
     each = min(full, room / trials)
     how = "from the MACs alone, at a typical speed: a pilot on your data says it better"
     return SearchAdvice(
@@ -68,5 +75,5 @@ def _advised(now: Situation, proposed: Sequence[Proposal]) -> SearchAdvice:
         trials=trials,
         budget_s=budget,
         limits={name.removesuffix("_ms"): value for name, value in now.bounds.limits.items()},
-        seconds=Estimate(min(budget, each * trials / SEARCH_SHARE), None, None, "assumed", how),
+        seconds=Estimate(min(budget, each * trials / workers / SEARCH_SHARE), None, None, "assumed", how),
     )
