@@ -13,7 +13,10 @@ from nasturtium.supernet import Supernet, recalibrate
 from nasturtium.task import Signal, Task
 from nasturtium.zoo import conv_macro, mlp, nasbench201, tabular
 from nasturtium.zoo.darts import darts
+from nasturtium.zoo.ft_transformer import ft_transformer
+from nasturtium.zoo.hybrid import hybrid
 from nasturtium.zoo.nasnet import nasnet
+from nasturtium.zoo.vit import vit
 
 
 def task(kind: str, *shape: int, cardinalities: tuple[int, ...] = ()) -> Task:
@@ -29,6 +32,9 @@ SPACES: dict[str, Callable[[], Space]] = {
     "tabular": lambda: tabular(task("table", 3, cardinalities=(3, 9, 40))),
     "mlp": lambda: mlp(task("vector", 6)),
     "darts": lambda: darts(IMAGE, width=4, cells=2, nodes=2),
+    "vit": lambda: vit(IMAGE, max_params=2e4),
+    "hybrid": lambda: hybrid(IMAGE, max_params=2e4),
+    "ft-transformer": lambda: ft_transformer(task("table", 3, cardinalities=(3, 9)), max_params=2e4),
     "nasnet": lambda: nasnet(IMAGE, width=4, cells=2, nodes=2),
 }
 

@@ -14,6 +14,7 @@ import torch
 
 from nasturtium.blocks import Foreign, Primitive, construct
 from nasturtium.blocks.primitives import Conv, EmbedCategories, EmbedNumbers, Flatten, Linear, Norm
+from nasturtium.blocks.token_primitives import Patches, Positions
 from nasturtium.task import Signal
 from nasturtium.training import seeded
 
@@ -33,6 +34,11 @@ Axes = tuple[Axis, ...]
 def run(size: int) -> Axis:
     """An axis of one run, of which the leading part is kept."""
     return ((Factor(size),),)
+
+
+def fixed(size: int) -> Axis:
+    """An axis that is never cut."""
+    return ((Factor(size, "fixed"),),)
 
 
 def length(axis: Axis) -> int:
@@ -79,15 +85,20 @@ def axes_of(leaf: Primitive, x: Signal, channels: Axis) -> Mapping[str, Axes]:
         case Norm():
             return {"weight": (channels,), "bias": (channels,)}
         case EmbedNumbers(width=width, frequencies=frequencies):
-            numbers: Axis = ((Factor(x.shape[0], "fixed"),),)
+            numbers = fixed(x.shape[0])
             waves: Axis = ((Factor(2), Factor(frequencies)),)  # cosines, then sines
             return {
                 "frequency": (numbers, run(frequencies)),
                 "weight": (numbers, waves, run(width)),
                 "bias": (numbers, run(width)),
             }
-    if isinstance(leaf, Foreign):
-        return {n: tuple(((Factor(size, "fixed"),),) for size in shape) for n, shape in shapes(leaf, x).items()}
+        case Patches(width=width, side=side):
+            # The pixels of a patch are no centre of a larger one: it is another resolution.
+            return {"weight": (run(width), channels, *(fixed(side) for _ in range(x.rank))), "bias": (run(width),)}
+        case Positions():
+            return {"position": (channels, *map(fixed, x.shape[1:]))}
+        case Foreign():
+            return {name: tuple(map(fixed, shape)) for name, shape in shapes(leaf, x).items()}
     plain = {name: tuple(run(size) for size in shape) for name, shape in shapes(leaf, x).items()}
     packed = leaf.packed(x).items()
     return plain | {name: tuple((tuple(map(Factor, sizes)),) for sizes in axes) for name, axes in packed}
