@@ -243,6 +243,15 @@ def free_cost(found: Derived) -> float:
     return float(Toy().expected("macs", weights))
 
 
+def test_costs_are_expected_of_shares_even_where_edges_are_weighed_too() -> None:
+    """Beta halves the weights of two edges that meet; what a mixed edge costs does not change."""
+    net = Toy()
+    net.mixtures = tuple(replace(mixture, node="one") for mixture in net.mixtures)
+    found = _search(pc_darts(partial=1), epochs=2, net=net, wanted=Wanted(limits={"macs": 1000.0}))
+    assert found.trace.epochs[-1].costs["macs"] == pytest.approx(BASE + 2 * float(COSTS.mean()), rel=0.05)
+    assert [float(mixture.sum()) for mixture in found.trace.epochs[-1].weights] == pytest.approx([0.5, 0.5], abs=0.05)
+
+
 def test_a_cost_that_cannot_be_counted_is_fitted_from_architectures() -> None:
     def latency(architecture: Any) -> float:
         return 1.0 + sum((0.0, 0.1, 2.0, 7.0)[option] for option in architecture)

@@ -137,7 +137,7 @@ class Run:
         loss, gradients = self.steps.gradient(train, valid, mix, lr, f"architecture {at.total}", method.order)
         self.adam.zero_grad(set_to_none=True)
         torch.autograd.backward(mix.weights, gradients)
-        extra = self.limits.penalty(self._probabilities())
+        extra = self.limits.penalty(self._shares())
         if method.penalty is not None:
             extra = extra + method.penalty(self.parameters, at.progress)
         if extra.requires_grad:
@@ -160,6 +160,10 @@ class Run:
         """What is derived from, pruned options at 0."""
         found = self.method.probabilities(self.parameters, self.mixtures)
         return [_masked(weights, kept) for weights, kept in zip(found, self.at.kept, strict=True)]
+
+    def _shares(self) -> list[Tensor]:
+        """The same, adding up to 1 in each mixture even where edges are weighed too: what costs are expected of."""
+        return [weights / weights.sum() for weights in self._probabilities()]
 
     def _weights(self) -> list[Float[np.ndarray, " options"]]:
         return [weights.detach().numpy() for weights in self._probabilities()]
@@ -214,9 +218,7 @@ class Run:
                 train_loss=train,
                 validation_loss=float(at.valid) / at.valid_steps if at.valid_steps else None,
                 eigenvalue=self._eigenvalue(),
-                costs={
-                    name: float(cost.detach()) for name, cost in self.limits.expected(self._probabilities()).items()
-                },
+                costs={name: float(cost.detach()) for name, cost in self.limits.expected(self._shares()).items()},
                 derived_costs=self.limits.costs(derived),
             )
         )
