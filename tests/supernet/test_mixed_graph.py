@@ -16,7 +16,8 @@ from nasturtium.blocks.expr import seq
 from nasturtium.blocks.primitives import Activation, Identity, Pool, Zero
 from nasturtium.errors import SpaceError
 from nasturtium.space import Space
-from nasturtium.supernet import Supernet
+from nasturtium.supernet import Supernet, _pointwise
+from nasturtium.supernet._fused import Group, Plan, leave, stepwise
 from nasturtium.supernet._pooling import pooled
 from nasturtium.supernet._sums import _WeightedSum
 from nasturtium.supernet.mixed_graph import MixedGraph
@@ -84,7 +85,10 @@ def largest_difference(some: Sequence[Tensor], others: Sequence[Tensor]) -> floa
     return max(float((a - b).abs().max() / (1e-4 + b.abs().max())) for a, b in pairs)
 
 
-def test_gradients_of_the_whole_nasbench201_network_are_those_of_the_plain_version() -> None:
+def test_gradients_of_the_whole_nasbench201_network_are_those_of_the_plain_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_pointwise, "MANY", 1)  # as it is for large batches
     space = nasbench201(TASK)
     nets = [Supernet(space, seed=0, precise=precise).double() for precise in (False, True)]
     x = torch.randn(2, 3, 16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -94,7 +98,11 @@ def test_gradients_of_the_whole_nasbench201_network_are_those_of_the_plain_versi
     assert largest_difference(merged, plain) < 1e-10
 
 
-def test_gradients_of_one_cell_in_float32_are_those_of_the_plain_version() -> None:
+@pytest.mark.parametrize("many", [1, 10**6], ids=["statistics from the input", "statistics from the result"])
+def test_gradients_of_one_cell_in_float32_are_those_of_the_plain_version(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pointwise, "MANY", many)
     graph, x = nb201_graph(Signal("image", (16, 16, 16))), torch.randn(8, 16, 16, 16)
     merged, plain = pair(graph, Signal("image", (16, 16, 16)), torch.float32)
     weights = weights_for(graph, torch.float32)
@@ -126,7 +134,7 @@ def test_gates_select_the_same_as_places(active: list[list[int]], partial: int) 
 @pytest.mark.parametrize("affine", [False, True])
 @pytest.mark.parametrize("make", [darts, bound(nasnet, join="all")], ids=["darts", "nasnet"])
 def test_stacked_cells_have_the_gradients_of_the_plain_version(make: Any, affine: bool) -> None:
-    graph, x = stacked_graph(make(TASK, width=4, cells=2, nodes=2))
+    graph, x = stacked_graph(make(TASK, width=4, cells=3, nodes=2))
     merged, plain = pair(graph, x, affine=affine)
     weights = weights_for(graph)
     image = torch.randn(2, *x.shape, dtype=torch.float64)
@@ -282,6 +290,70 @@ def test_averages_by_convolution_are_those_of_the_pooling(stride: int, kernel: i
     slope = torch.randn_like(other)
     torch.testing.assert_close(some, other)
     torch.testing.assert_close(*(torch.autograd.grad(y, x, slope)[0] for y in (some, other)))
+
+
+PLAN = Plan(
+    starts=2,
+    targets=2,
+    groups=(
+        Group(0, (0, 1), (1, 1), (1, 1), 1e-5),
+        Group(0, (0, 1), (1, 1), (0, 0), 1e-5),
+        Group(1, (1,), (1, 1), (0, 0), 1e-5),
+    ),
+    shared=((0, 0), (1, 0), (1, 1)),
+)
+
+
+def fused_inputs() -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """Scales, starts and kernels for `PLAN`."""
+    draws = torch.Generator().manual_seed(0)
+    shapes = [(8,), (3, 2, 4, 5), (3, 2, 4, 5), (4, 2, 3, 3), (4, 2, 1, 1), (2, 2, 1, 1)]
+    scales, *rest = (torch.randn(s, dtype=torch.float64, generator=draws).requires_grad_() for s in shapes)
+    return scales, rest[:2], rest[2:]
+
+
+@pytest.mark.parametrize("many", [1, 10**6], ids=["statistics from the input", "statistics from the result"])
+def test_the_fused_function_has_the_first_and_second_derivatives_of_its_steps(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pointwise, "MANY", many)
+    scales, starts, kernels = fused_inputs()
+    inputs = [scales, *starts, *kernels]
+    firsts, seconds = [], []
+    for function in (leave, stepwise):
+        outputs = function(PLAN, scales, starts, kernels)
+        slopes = [torch.linspace(-1, 2, y.numel(), dtype=y.dtype).view(y.shape) for y in outputs]
+        firsts.append([*outputs, *torch.autograd.grad(outputs, inputs, slopes)])
+        gradients = torch.autograd.grad(function(PLAN, scales, starts, kernels), inputs, slopes, create_graph=True)
+        square = torch.stack([gradient.square().sum() for gradient in gradients]).sum()
+        seconds.append(list(torch.autograd.grad(square, inputs)))
+    torch.testing.assert_close(*firsts, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(*seconds, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("many", [1, 10**6])
+def test_the_fused_function_without_scales_weighs_by_one(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pointwise, "MANY", many)
+    scales, starts, kernels = fused_inputs()
+    found = []
+    for given in (None, torch.ones_like(scales)):
+        outputs = leave(PLAN, given, starts, kernels)
+        slopes = [torch.linspace(-1, 2, y.numel(), dtype=y.dtype).view(y.shape) for y in outputs]
+        found.append([*outputs, *torch.autograd.grad(outputs, [*starts, *kernels], slopes)])
+    torch.testing.assert_close(*found, rtol=1e-10, atol=1e-10)
+
+
+def test_statistics_from_the_input_are_as_exact_in_float32_as_from_the_result() -> None:
+    """On images in channels-last order with a mean far from zero, where single precision is put to the test."""
+    draws = torch.Generator().manual_seed(0)
+    x = torch.randn(64, 16, 16, 16, generator=draws).add(3).relu().to(memory_format=torch.channels_last)
+    kernel = torch.randn(16, 16, 1, 1, generator=draws) / 4
+    group = Group(0, (0,), (1, 1), (0, 0), 1e-5)
+    assert _pointwise.applies(group, kernel, x)
+    found, _ = _pointwise.forward(group, kernel, None, x)
+    exact = functional.batch_norm(functional.conv2d(x.double(), kernel.double()), None, None, training=True)
+    torch_s = functional.batch_norm(functional.conv2d(x, kernel), None, None, training=True)
+    assert (found - exact).abs().max() < max(2 * (torch_s - exact).abs().max(), torch.tensor(1e-5))
 
 
 @pytest.mark.parametrize("plain", [0, 1, 3])

@@ -20,6 +20,7 @@ from nasturtium.supernet._options import Option, Step
 from nasturtium.supernet._plain import Weigh
 from nasturtium.supernet._pooling import pooled
 from nasturtium.supernet._sums import Terms
+from nasturtium.supernet._together import fusable, together
 
 Begun = dict[tuple[Primitive, ...], Tensor]
 """Of one value: what the leading steps of its options, without parameters, have made of it."""
@@ -33,15 +34,21 @@ def merged_options(
     Returns what has been computed of the value on the way.
     """
     begun: Begun = {(): value}
+    starts = {option.path: begin(root, option.shared, begun) for option in options}
+    fused = fusable(options, value, weigh)
+    if fused:
+        together(root, begun, fused, weigh, terms)
+    done = {option.path for option in fused}
     alike: dict[tuple[object, ...], list[Option]] = {}
     for option in options:
-        start = begin(root, option.shared, begun)
+        if option.path in done:
+            continue
         if option.mergeable is not None:
             alike.setdefault(option.mergeable, []).append(option)
         elif not option.rest:
-            terms[option.edge.target].add(weigh(option), start)
+            terms[option.edge.target].add(weigh(option), starts[option.path])
         else:
-            _alone(root, start, option, weigh, terms)
+            _alone(root, starts[option.path], option, weigh, terms)
     for group in alike.values():
         weights = [weigh(option) for option in group]
         parts = convolved(root, begun[group[0].beginnings], group, weights)

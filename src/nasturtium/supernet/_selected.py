@@ -24,17 +24,17 @@ def selected_options(
     root: nn.Module, value: Tensor, options: Sequence[Option], weigh: Weigh, terms: Mapping[int, Terms], gate: Weigh
 ) -> None:
     """As `merged_options`. gate: 1 for the open option of an edge and 0 for the others, which `weigh` makes 0 too."""
-    rivals: dict[tuple[object, ...], list[Option]] = {}
+    rivals: dict[tuple[str, tuple[object, ...]], list[Option]] = {}
     others: list[Option] = []
     for option in options:
         kind = _kind(option)
         if kind is None:
             others.append(option)
         else:
-            rivals.setdefault((option.edge.name, *kind), []).append(option)
+            rivals.setdefault((option.edge.name, kind), []).append(option)
     alike: dict[tuple[object, ...], list[list[Option]]] = {}
-    for (_, *kind), group in rivals.items():
-        alike.setdefault((*kind, *(option.rest[0].primitive for option in group)), []).append(group)
+    for (_, common), group in rivals.items():
+        alike.setdefault((*common, *(option.rest[0].primitive for option in group)), []).append(group)
     begun = merged_options(root, value, others, weigh, terms)
     for groups in alike.values():
         start = begin(root, groups[0][0].shared, begun)

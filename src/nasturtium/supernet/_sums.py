@@ -55,7 +55,7 @@ class _WeightedSum(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         weights, *scaled = ctx.saved_tensors
         needed = ctx.needs_input_grad
-        of_weights = torch.stack([_inner(gradient, term) for term in scaled]).to(weights.dtype) if needed[0] else None
+        of_weights = torch.stack([inner(gradient, term) for term in scaled]).to(weights.dtype) if needed[0] else None
         of_scaled = [gradient * weights[k] if needed[1 + k] else None for k in range(len(scaled))]
         of_plain = [gradient if needs else None for needs in needed[1 + len(scaled) :]]
         return (of_weights, *of_scaled, *of_plain)
@@ -69,7 +69,7 @@ def _sum(tensors: Sequence[Tensor]) -> Tensor:
     return total
 
 
-def _inner(a: Tensor, b: Tensor) -> Tensor:
+def inner(a: Tensor, b: Tensor) -> Tensor:
     """Sum of products. BLAS reads both once, where both lie in memory in one order."""
     if a.dtype not in (torch.float32, torch.float64) or a.dtype != b.dtype or a.stride() != b.stride():
         return (a * b).sum(dtype=torch.promote_types(a.dtype, torch.float32))

@@ -65,8 +65,10 @@ class MixedGraph(nn.Module):
         option of each mixture, with the same result and the same work for every draw (see `_selected`).
         """
         gates = _gates(active)
-        gated = gates if weights is None or gates is None else [w * g for w, g in zip(weights, gates, strict=True)]
-        weigh, gate = _weigher(weights if gates is None else gated), None if gates is None else _weigher(gates)
+        gated = weights
+        if gates is not None:
+            gated = gates if weights is None else [w * g for w, g in zip(weights, gates, strict=True)]
+        weigh, gate = _weigher(gated), _weigher(gates)
         leaving: dict[int, list[Option]] = {key: [] for key in self.signals}
         for option in self._computed(active if gates is None else None):
             leaving[option.edge.source].append(option)
@@ -79,7 +81,7 @@ class MixedGraph(nn.Module):
                 mixture = terms[key].total()
                 around = self._around(key, values, weights) if key in self.shuffled else None
                 values[key] = self._joined(key, x, mixture, around)
-            self._leave(values[key], leaving[key], weigh, terms, gate)
+            self._leave(values[key], leaving[key], weigh, terms, None if gates is None else gate)
         outs = [values[key] for key in self.graph.outputs]
         return outs[0] if len(outs) == 1 else torch.cat(outs, dim=1)
 
@@ -101,11 +103,13 @@ class MixedGraph(nn.Module):
         whole = [option for option in options if option.edge.target not in self.shuffled]
         narrow = [option for option in options if option.edge.target in self.shuffled]
         for some, part in ((whole, value), (narrow, value[:, : value.shape[1] // self.partial])):
-            if some and not self.merged:
+            if not some:
+                continue
+            if not self.merged:
                 plain_options(self, part, some, weigh, terms)
-            elif some and gate is None:
+            elif gate is None:
                 merged_options(self, part, some, weigh, terms)
-            elif some:
+            else:
                 selected_options(self, part, some, weigh, terms, gate)
 
     def _around(self, key: int, values: dict[int, Tensor], weights: Sequence[Tensor] | None) -> Tensor:

@@ -5,7 +5,8 @@ them at once. A graph is of fixed shape, so a step copies its batch, the weights
 of each mixture is open, the gates that open it into the graph's own tensors: a new draw needs no new capture.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -141,14 +142,32 @@ class StepRunner:
     ) -> Outcome:
         """The loss and what it is differentiated in: all parameters, or all weights of mixtures as one vector."""
         mixed = flat.detach().requires_grad_(kind == "architecture")
-        cache = x.device.type != "cuda"  # a graph would not cast anew what an earlier replay has cast
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=cache):
-            outputs = self.net(x, mixed.split(sizes), active)
-        loss = self.loss(outputs if outputs.dtype == torch.float64 else outputs.float(), y)
         wanted = self.parameters if kind == "weights" else [mixed]
-        if not loss.requires_grad:  # nothing that was computed depends on what is asked for
-            return [loss.detach(), *(None for _ in wanted)]
-        return [loss.detach(), *torch.autograd.grad(loss, wanted, allow_unused=True)]
+        cache = x.device.type != "cuda"  # a graph would not cast anew what an earlier replay has cast
+        with frozen(() if kind == "weights" else self.parameters):
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=cache):
+                outputs = self.net(x, mixed.split(sizes), active)
+            loss = self.loss(outputs if outputs.dtype == torch.float64 else outputs.float(), y)
+            if not loss.requires_grad:  # nothing that was computed depends on what is asked for
+                return [loss.detach(), *(None for _ in wanted)]
+            return [loss.detach(), *torch.autograd.grad(loss, wanted, allow_unused=True)]
+
+
+@contextmanager
+def frozen(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
+    """Parameters of which no gradient is wanted, inside.
+
+    To ask `autograd.grad` for other gradients only is not enough: a function written in Python cannot see what it was
+    asked for, and computes the gradient of everything that requires one.
+    """
+    held = [parameter for parameter in parameters if parameter.requires_grad]
+    try:
+        for parameter in held:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in held:
+            parameter.requires_grad_(True)
 
 
 def record_cuda(work: Callable[[], Outcome]) -> tuple[Outcome, Callable[[], None]]:
