@@ -249,7 +249,9 @@ def test_costs_are_expected_of_shares_even_where_edges_are_weighed_too() -> None
     net.mixtures = tuple(replace(mixture, node="one") for mixture in net.mixtures)
     found = _search(pc_darts(partial=1), epochs=2, net=net, wanted=Wanted(limits={"macs": 1000.0}))
     assert found.trace.epochs[-1].costs["macs"] == pytest.approx(BASE + 2 * float(COSTS.mean()), rel=0.05)
-    assert [float(mixture.sum()) for mixture in found.trace.epochs[-1].weights] == pytest.approx([0.5, 0.5], abs=0.05)
+    edges = [float(mixture.sum()) for mixture in found.trace.epochs[-1].weights]
+    assert sum(edges) == pytest.approx(1)
+    assert max(edges) < 0.7
 
 
 def test_a_cost_that_cannot_be_counted_is_fitted_from_architectures() -> None:
