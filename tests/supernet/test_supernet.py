@@ -1,6 +1,7 @@
 """Any architecture of a space can be run in its supernet and taken out of it: the two are the same network."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 
 import pytest
@@ -209,3 +210,16 @@ def test_training_a_path_leaves_other_options_and_the_global_generator_alone() -
     touched = {name for name, p in supernet.bank.named_parameters() if p.grad is not None}
     assert not [name for name in touched if "=own" in name or name.startswith("body.1")]
     assert [name for name in touched if name.startswith("body.0=mb")]
+
+
+def test_a_copy_of_a_supernet_has_weights_of_its_own() -> None:
+    space = own()
+    supernet, x, architecture = Supernet(space), rows(space), space.sample(4)
+    before = supernet.path(x, architecture)
+    copied = deepcopy(supernet)
+    with torch.no_grad():
+        for parameter in supernet.parameters():
+            parameter.zero_()
+    assert torch.equal(copied.path(x, architecture), before)
+    assert torch.equal(copied.extract(architecture)(x), before)
+    assert not torch.equal(supernet.path(x, architecture), before)

@@ -55,7 +55,10 @@ def test_with_the_weights_of_an_architecture_the_mixed_network_is_its_path(name:
     for seed in range(4):
         architecture = supernet.space.sample(seed)
         weights = supernet.weights_of(architecture)
-        torch.testing.assert_close(supernet(x, weights), supernet.path(x, architecture), rtol=1e-3, atol=1e-4)
+        alone = supernet.path(x, architecture)
+        torch.testing.assert_close(supernet(x, weights), alone, rtol=1e-3, atol=1e-4)
+        active = supernet.chosen(architecture)
+        torch.testing.assert_close(supernet(x, weights, active), alone, rtol=1e-3, atol=1e-4)
         derived = supernet.derive([vector.numpy() for vector in weights])
         assert derived.tree == architecture.tree
         hard = [torch.zeros(len(mixture.options)) for mixture in supernet.mixtures]
