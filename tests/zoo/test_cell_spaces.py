@@ -1,14 +1,17 @@
 """The spaces of DARTS and NASNet: sizes, published cells, costs and identities."""
 
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from nasturtium.blocks import NASNET_OPERATIONS, build
+from nasturtium.blocks import NASNET_OPERATIONS, CellStack, ConvBN, Head, build, construct, deployed, sequence
 from nasturtium.errors import SpaceError
-from nasturtium.hardware import CostModel, Limits, block_costs
-from nasturtium.space import Space
+from nasturtium.hardware import CostModel, Limits, block_costs, measure_file, write_onnx
+from nasturtium.hardware.latency import open_session
+from nasturtium.space import Space, choice, integer
 from nasturtium.space.architecture import Architecture
 from nasturtium.task import Signal, Task
 from nasturtium.zoo import GENOTYPES, darts, genotype, nasnet, published_network, ready_space
@@ -41,8 +44,6 @@ def test_published_cells_have_the_published_size(name: str) -> None:
 
 @pytest.mark.parametrize("name", GENOTYPES)
 def test_published_cells_are_built_on_small_images(name: str) -> None:
-    import torch
-
     tree = published_network(DIGITS, genotype(name), width=4, length=3)
     network = build(tree.lower(DIGITS.input), DIGITS.input, 0).eval()
     with torch.no_grad():
@@ -117,3 +118,33 @@ def test_ready_spaces_have_widths_that_suit_the_limits(name: str) -> None:
     params = [model.sums(row)["params"] for row in space.sample_codes(np.random.default_rng(0), 100)]
     assert np.mean(np.array(params) <= 4e4) >= 0.2
     assert ready_space(name, DIGITS).sample(0).tree.links()[1][1].width in (16, 32)
+
+
+def test_widths_and_lengths_may_be_open_around_published_cells() -> None:
+    cells = genotype("darts-v2")
+    stack = CellStack(cells.normal, cells.reduction, choice(4, 8), integer(2, 4))
+    space = Space(sequence(stem=ConvBN(8), cells=stack, head=Head(DIGITS)), DIGITS)
+    model = CostModel(space)
+    found = [model.of_codes(row) for row in space.program.enumerate()]
+    bounds = model.bounds(names=("params", "macs"))
+    assert len(found) == 6
+    assert bounds is not None
+    assert bounds.exact
+    for name in ("params", "macs"):
+        values = [costs[name] for costs in found]
+        assert (bounds.low[name], bounds.high[name]) == (min(values), max(values))
+
+
+@pytest.mark.parametrize("make", [darts, nasnet])
+def test_the_exported_file_agrees_and_has_the_counted_costs(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    space = make(DIGITS, width=4, cells=3)
+    architecture = space.sample(3)
+    module = construct(deployed(architecture.tree.lower(DIGITS.input), DIGITS)).eval()
+    path = write_onnx(module, DIGITS.input, tmp_path / "model.onnx")
+    rows = torch.rand(3, 1, 8, 8)
+    found = open_session(path).run(None, {"x": rows.numpy()})[0]
+    with torch.no_grad():
+        assert np.abs(found - module(rows).numpy()).max() < 1e-4
+    counted, measured = CostModel(space)(architecture), measure_file(path, DIGITS.input)
+    assert measured["macs"] == counted["macs"]
+    assert 0.9 < counted["size"] / measured["size"] < 1.35

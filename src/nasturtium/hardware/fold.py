@@ -64,7 +64,7 @@ class Fold:
     def shares(self, leaf: Leaf) -> Shares:
         """The costs of a wide leaf, part by part."""
         if leaf not in self._shares:
-            self._shares[leaf] = Shares(leaf, self._measure)
+            self._shares[leaf] = Shares(leaf, self._measure, len(self.names))
         return self._shares[leaf]
 
     def measured(self, block: Block, state: State) -> tuple[Numbers, State]:

@@ -27,8 +27,9 @@ class Rest:
 class Shares:
     """Of one leaf. What is remembered grows with the number of terms, not with the combinations of parts."""
 
-    def __init__(self, leaf: Leaf, measure: Measure) -> None:
-        self.leaf, self._measure = leaf, measure
+    def __init__(self, leaf: Leaf, measure: Measure, names: int) -> None:
+        """names: number of costs that are measured."""
+        self.leaf, self._measure, self._zero = leaf, measure, (0,) * names
         self.parts = tuple(part for part, is_part in _pieces(leaf.place) if is_part and part.decisions)
         self.others = tuple(piece for piece, is_part in _pieces(leaf.place) if not is_part and piece.decisions)
         self._within = frozenset(index for part in self.parts for index in part.decisions)
@@ -49,7 +50,7 @@ class Shares:
         if found is None:
             block = self.block(self.first(codes))
             numbers, out = self._measure(block.ceiling(), x)
-            terms = _total([self._share(block, codes, state, x, term) for term in block.terms()])
+            terms = self._total([self._share(block, codes, state, x, term) for term in block.terms()])
             found = Rest(block, tuple(a - b for a, b in zip(numbers, terms, strict=True)), out)
             self._rests[state, self._key(codes)] = found
         return found
@@ -57,7 +58,7 @@ class Shares:
     def terms(self, codes: Codes, state: State, x: Signal) -> Numbers:
         """What the parts add."""
         block = self.block(codes)
-        return _total([self._share(block, codes, state, x, term) for term in block.terms()])
+        return self._total([self._share(block, codes, state, x, term) for term in block.terms()])
 
     def first(self, codes: Codes) -> list[int]:
         """The codes with the first choices for every part."""
@@ -96,12 +97,14 @@ class Shares:
     def _share(self, block: Wide, codes: Codes, state: State, x: Signal, term: Hashable) -> Numbers:
         known = (state, self._key(codes), term)
         if known not in self._shares:
-            self._shares[known] = _total([self._measure(Lowered(op), at)[0] for op, at in block.operations_of(term, x)])
+            self._shares[known] = self._total(
+                [self._measure(Lowered(op), at)[0] for op, at in block.operations_of(term, x)]
+            )
         return self._shares[known]
 
-
-def _total(numbers: Sequence[Numbers]) -> Numbers:
-    return tuple(map(sum, zip(*numbers, strict=True)))
+    def _total(self, numbers: Sequence[Numbers]) -> Numbers:
+        """A term may stand for no operation at all: in a short stack, none of one kind of cell."""
+        return tuple(map(sum, zip(self._zero, *numbers, strict=True)))
 
 
 def _pieces(place: Place) -> Iterator[tuple[Place, bool]]:
