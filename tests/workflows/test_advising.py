@@ -173,7 +173,7 @@ SMALL = {"modality": "image", "task": "classification", "rows": 1000, "shape": [
 def test_the_distance_of_profiles_is_that_of_their_sizes() -> None:
     assert distance(SMALL, SMALL) == 0
     assert distance(SMALL, {**SMALL, "rows": 10_000}) == pytest.approx(np.log(10))
-    assert distance(SMALL, {**SMALL, "rows": 10_000}) == distance({**SMALL, "rows": 10_000}, SMALL)
+    assert distance({**SMALL, "rows": 10_000}, SMALL) == pytest.approx(np.log(10))
     assert distance(SMALL, {**SMALL, "modality": "table"}) == np.inf
     assert distance(SMALL, {**SMALL, "rows": 10**6, "shape": [3, 224, 224]}) > FAR
 

@@ -1,6 +1,6 @@
 """How long a run of `search` will take, from what a pilot measured."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from statistics import mean
 
@@ -29,24 +29,28 @@ FOUND = 1.15
 STARTS = 1.5
 """Starting takes this process so many times as long as a worker: it loads more."""
 UNSURE = 1.5
-"""Factor to each side that holds nine of ten runs."""
+"""Factor to each side that should hold nine of ten runs."""
+CLOCKED_LEAST, CLOCKED_MOST = 0.85, 1.1
+"""The same of a budget: runs end a little early, for trainings are not cut in the middle."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is foreseen. trials, epochs: of each. parts: seconds by phase."""
+    """A run that is foreseen. trials, epochs: of each. parts: seconds by phase. clocked: a clock says when it ends."""
 
     trials: int
     epochs: int
     parts: dict[str, float]
+    clocked: bool = False
 
     @property
     def seconds(self) -> float:
         return sum(self.parts.values())
 
     def estimate(self, how: str) -> Estimate:
-        return Estimate(round(self.seconds, 1), round(self.seconds / UNSURE, 1), round(self.seconds * UNSURE, 1),
-                        "predicted", how)  # fmt: skip
+        least, most = (CLOCKED_LEAST, CLOCKED_MOST) if self.clocked else (1 / UNSURE, UNSURE)
+        low, high = round(least * self.seconds, 1), round(most * self.seconds, 1)
+        return Estimate(round(self.seconds, 1), low, high, "predicted", how)
 
 
 def foresee(pilot: Pilot, task: Task, limits: Limits, trials: int | None, budget_s: float | None) -> Run:
@@ -77,13 +81,12 @@ def _within(
     count = trials or max(1, round(room / (each * cut + ASK_S)))
     parts = {**opening, **_search(pilot, each * cut, count), **_ending(pilot, each, known)}
     whole = Run(count, epochs, parts)
+    if whole.seconds <= budget_s and trials is not None:
+        return whole
+    searched = parts["search"] + max(0.0, budget_s - whole.seconds)
     if whole.seconds <= budget_s:
-        return (
-            whole
-            if trials is not None
-            else replace(whole, parts={**parts, "search": parts["search"] + budget_s - whole.seconds})
-        )
-    return replace(whole, parts={"all, by the clock": budget_s})
+        return Run(count, epochs, {**parts, "search": searched}, clocked=True)
+    return Run(count, epochs, {"all, by the clock": budget_s}, clocked=True)
 
 
 def _search(pilot: Pilot, each: float, trials: int) -> dict[str, float]:
