@@ -66,6 +66,7 @@ def test_the_values_of_a_command_are_understood(document: str, words: list[str])
     from nasturtium.hardware import Limits
     from nasturtium.schedulers import SCHEDULERS
     from nasturtium.strategies import STRATEGIES
+    from nasturtium.supernet.registry import ONE_SHOT
     from nasturtium.workflows.options import parse_duration
 
     count = 2 if words[0] == "space" else 1
@@ -75,7 +76,7 @@ def test_the_values_of_a_command_are_understood(document: str, words: list[str])
     Limits.parse(**limits)
     assert given.get("budget") is None or parse_duration(given["budget"]) > 0
     named = {one.name for one in contenders(given.get("strategy") or "auto")}  # `bench` takes several, with settings
-    assert named <= {"auto", "bohb", *STRATEGIES}
+    assert named <= {"auto", "bohb", *STRATEGIES, *(ONE_SHOT if words[0] == "search" else ())}
     assert given.get("scheduler", "auto") in ("auto", *SCHEDULERS)
     space = given.get("space")
     assert space is None or re.fullmatch(r"\w+\.py:\w+|\w+\.json", space) or space in ready_spaces()
