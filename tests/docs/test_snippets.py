@@ -1,14 +1,17 @@
 """Every Python snippet of the README and the documents runs, in order, as a reader would run it."""
 
 import importlib
+import json
 import re
 import runpy
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+DATA = {"json": json.loads, "toml": tomllib.loads}
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\w+\.py)\n")
 
@@ -56,8 +59,19 @@ def test_every_snippet_says_its_language() -> None:
     for document in DOCUMENTS:
         fences = re.findall(r"^```(.*)$", document.read_text(), re.MULTILINE)
         assert set(fences[1::2]) <= {""}, document.name
-        # Only a listing of files may go without.
-        assert [fence for fence in fences[::2] if fence not in ("python", "sh", "")] == [], document.name
+        # Only a listing of files may go without; "text" is something to say to a program of others.
+        assert [fence for fence in fences[::2] if fence not in ("python", "sh", "text", *DATA, "")] == [], document.name
+
+
+def test_data_in_the_documents_can_be_read() -> None:
+    found = 0
+    for document in DOCUMENTS:
+        for language, text in re.findall(
+            r"^```(json|toml)\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL
+        ):
+            assert DATA[language](text), document.name
+            found += 1
+    assert found > 0
 
 
 def test_own_spaces_of_the_documents_are_made_by_their_references(tmp_path: Path) -> None:
