@@ -69,7 +69,7 @@ def test_data_in_the_documents_can_be_read() -> None:
         for language, text in re.findall(
             r"^```(json|toml)\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL
         ):
-            assert DATA[language](text), document.name
+            assert DATA[language](held), document.name
             found += 1
     assert found > 0
 
