@@ -66,10 +66,8 @@ def test_every_snippet_says_its_language() -> None:
 def test_data_in_the_documents_can_be_read() -> None:
     found = 0
     for document in DOCUMENTS:
-        for language, text in re.findall(
-            r"^```(json|toml)\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL
-        ):
-            assert DATA[language](held), document.name
+        for block in re.finditer(r"^```(json|toml)\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL):
+            assert DATA[block[1]](block[2]), document.name
             found += 1
     assert found > 0
 

@@ -22,12 +22,12 @@ class RunBrief(BaseModel):
 
     run: str = Field(description="The run directory.")
     data: str = Field(description="Name of the data.")
-    created: str = Field("", description="When it began.")
+    created: str = Field(default="", description="When it began.")
     finished: bool = Field(description="Has it a result?")
-    verdict: str | None = Field(None, description='"search" or "baseline".')
-    metric: str | None = Field(None, description="Name of the metric.")
-    validation: float | None = Field(None, description="Validation score of what ships.")
-    sentence: str | None = Field(None, description="The verdict in plain words.")
+    verdict: str | None = Field(default=None, description='"search" or "baseline".')
+    metric: str | None = Field(default=None, description="Name of the metric.")
+    validation: float | None = Field(default=None, description="Validation score of what ships.")
+    sentence: str | None = Field(default=None, description="The verdict in plain words.")
 
 
 class ModelBrief(BaseModel):
@@ -36,14 +36,14 @@ class ModelBrief(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="What people call it.")
-    params: int | None = Field(None, description="Stored parameters.")
-    macs: int | None = Field(None, description="Multiply-accumulates of one row.")
-    size: int | None = Field(None, description="Bytes of the exported ONNX file.")
-    latency_ms: float | None = Field(None, description="Median time of one row, on the exported file.")
-    validation: float | None = Field(None, description="Score by which choices were made: flattering.")
-    test: float | None = Field(None, description="Score on the sealed rows, opened once after every choice.")
-    test_low: float | None = Field(None, description="Lower end of the 95 % interval of the test score.")
-    test_high: float | None = Field(None, description="Upper end.")
+    params: int | None = Field(default=None, description="Stored parameters.")
+    macs: int | None = Field(default=None, description="Multiply-accumulates of one row.")
+    size: int | None = Field(default=None, description="Bytes of the exported ONNX file.")
+    latency_ms: float | None = Field(default=None, description="Median time of one row, on the exported file.")
+    validation: float | None = Field(default=None, description="Score by which choices were made: flattering.")
+    test: float | None = Field(default=None, description="Score on the sealed rows, opened once after every choice.")
+    test_low: float | None = Field(default=None, description="Lower end of the 95 % interval of the test score.")
+    test_high: float | None = Field(default=None, description="Upper end.")
 
 
 class RunSummary(BaseModel):
@@ -59,10 +59,10 @@ class RunSummary(BaseModel):
     trials: int = Field(description="Trials started.")
     seconds: float = Field(description="Duration of the whole run.")
     best: ModelBrief = Field(description="What ships.")
-    found: ModelBrief | None = Field(None, description="The best searched network, shipped or not.")
+    found: ModelBrief | None = Field(default=None, description="The best searched network, shipped or not.")
     baselines: list[ModelBrief] = Field(description="Models that were tried without a search, the best first.")
-    control: Control | None = Field(None, description="What random search alone would have found.")
-    comparison: Comparison | None = Field(None, description="The searched network against the best baseline.")
+    control: Control | None = Field(default=None, description="What random search alone would have found.")
+    comparison: Comparison | None = Field(default=None, description="The searched network against the best baseline.")
     limits: list[Limit] = Field(description="Every limit, measured again on the exported file.")
     notes: list[str] = Field(description="Assumptions and warnings.")
     files: dict[str, str] = Field(description="Paths by kind.")
@@ -82,7 +82,7 @@ def summary(run: str) -> RunSummary:
     metric = metric_of(result)
     baselines = [brief(one) for one in result.baselines]
     known = [one for one in baselines if one.validation is not None]
-    known.sort(key=lambda one: -one.validation if higher_is_better(metric) else one.validation)  # type: ignore[operator,return-value]
+    known.sort(key=lambda one: one.validation or 0.0, reverse=higher_is_better(metric))
     return RunSummary(
         run=str(folder.path),
         verdict=result.verdict,
