@@ -1,7 +1,7 @@
 """How long a run of `search` will take, from what a pilot measured."""
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 from statistics import mean
 
 import numpy as np
@@ -13,12 +13,16 @@ from nasturtium.evaluators import lowered
 from nasturtium.hardware import Limits
 from nasturtium.predictors.correlation import LEAST_TRIALS
 from nasturtium.protocol import RESPLITS, SEEDS, SHIPPED, Plan
-from nasturtium.protocol.plan import EXPORT_S, MORE_ROWS, SHORTLIST, SHORTLIST_RESPLITS, START_S, makespan
+from nasturtium.protocol.plan import MORE_ROWS, SHORTLIST, SHORTLIST_RESPLITS, makespan
 from nasturtium.task import Task
 from nasturtium.workflows.length import LEAST_EPOCHS, MOST_KEPT, WANTED_TRIALS
 from nasturtium.workflows.piloting import Pilot
 from nasturtium.zoo import known_networks, within
 
+WORKER_S = 3.0
+"""That a worker takes to start where nothing else runs."""
+FILES_S = 5.0
+"""Of files, checks, test and report, likewise; `protocol.plan` keeps more, to be sure."""
 ASK_S = 0.08
 """That a worker waits for its next proposal."""
 AUDIT_S = 4.0
@@ -101,12 +105,13 @@ def _ending(pilot: Pilot, each: float, known: list[float]) -> dict[str, float]:
     rival = max(known, default=0.0)
     compared = RESPLITS * (2 * liked + rival) / pilot.workers
     finals = MORE_ROWS * SEEDS * (liked + (SHIPPED - 1) * rival) / pilot.workers
-    return {"shortlist": listed, "finalists": compared, "final trainings": finals, "files": EXPORT_S * _busy(pilot)}
+    return {"shortlist": listed, "finalists": compared, "final trainings": finals, "files": FILES_S * _busy(pilot)}
 
 
 def _busy(pilot: Pilot) -> float:
-    """How much slower than usual this machine is at work that is no training, judged by the start."""
-    return max(0.5, STARTS * pilot.start_s / START_S)
+    """How much slower than usual this machine is at work that is no training, judged by the start of a worker: by its
+    root, for starting suffers most where others use the disk and the cores."""
+    return max(0.5, sqrt(pilot.start_s / WORKER_S))
 
 
 def _known(task: Task, limits: Limits) -> list[float]:
