@@ -17,6 +17,8 @@ Prediction = tuple[Float[np.ndarray, "m objectives"], Float[np.ndarray, "m objec
 
 SOFT = 0.3
 """Regrets well below this share of the median one are told apart no further."""
+BEYOND = 0.5
+"""Of the range of the losses. Queries to NSGA-II's hypervolume, 12 searches: 63 with 0.05, 60 with 0.5, 66 with 2."""
 EXACT = 200
 """Hyperparameters are worked out on at most so many trials."""
 
@@ -115,9 +117,9 @@ class Model:
 
     @property
     def reference(self) -> Float[np.ndarray, " objectives"]:
-        """A little worse than the worst."""
+        """Well beyond the worst, or the ends of the front would seem to be worth nothing."""
         worst, best = self.losses.max(0), self.losses.min(0)
-        return np.asarray(worst + 0.05 * (worst - best))
+        return np.asarray(worst + BEYOND * (worst - best))
 
     def predict(self, asked: Sequence[Architecture]) -> Prediction:
         """Mean and deviation of the scaled losses."""
