@@ -189,7 +189,11 @@ def main() -> None:
     device = torch.device(arguments.device)
     torch.backends.cudnn.benchmark = True
     measure: Callable[..., dict[str, dict[str, Any]]] = seconds_on_cpu if device.type == "cpu" else seconds_on_gpu
-    figures: dict[str, Any] = {"device": _name(device), "largest gradient difference in float64": difference(device)}
+    figures: dict[str, Any] = {
+        "device": _name(device),
+        "load average at the start": os.getloadavg()[0],
+        "largest gradient difference in float64": difference(device),
+    }
     print(f"largest difference of gradients in float64: {figures['largest gradient difference in float64']:.1e}")
     for mode in arguments.modes:
         sides = {"reference": Reference(device), "ours": Ours(device, False), "ours, bfloat16": Ours(device, True)}

@@ -109,6 +109,20 @@ def test_gradients_of_one_cell_in_float32_are_those_of_the_plain_version(
     assert largest_difference(gradients(merged, x, weights), gradients(plain, x, weights)) < 1e-5
 
 
+def test_cells_of_sequences_have_the_gradients_of_the_plain_version() -> None:
+    x = Signal("sequence", (4, 12))
+    options = (
+        ("skip", Identity()),
+        ("pool", Pool("avg", 3)),
+        ("one", relu_conv_bn(4, 1)),
+        ("three", relu_conv_bn(4, 3)),
+    )
+    graph = OpenGraph(tuple(OpenEdge(s, t, options, k) for k, (s, t) in enumerate([(0, 1), (0, 2), (1, 2)])), (2,))
+    merged, plain = pair(graph, x)
+    rows, weights = torch.randn(5, 4, 12, dtype=torch.float64), weights_for(graph)
+    assert largest_difference(gradients(merged, rows, weights), gradients(plain, rows, weights)) < 1e-10
+
+
 @pytest.mark.parametrize("active", DRAWS)
 def test_a_draw_has_the_gradients_of_the_plain_version_with_weights_of_zero_elsewhere(active: list[list[int]]) -> None:
     graph, x = nb201_graph(), torch.randn(4, 4, 8, 8, dtype=torch.float64)
@@ -350,7 +364,7 @@ def test_statistics_from_the_input_are_as_exact_in_float32_as_from_the_result() 
     kernel = torch.randn(16, 16, 1, 1, generator=draws) / 4
     group = Group(0, (0,), (1, 1), (0, 0), 1e-5)
     assert _pointwise.applies(group, kernel, x)
-    found, _ = _pointwise.forward(group, kernel, None, x)
+    (found,), _ = _pointwise.forward(group, kernel, None, x)
     exact = functional.batch_norm(functional.conv2d(x.double(), kernel.double()), None, None, training=True)
     torch_s = functional.batch_norm(functional.conv2d(x, kernel), None, None, training=True)
     assert (found - exact).abs().max() < max(2 * (torch_s - exact).abs().max(), torch.tensor(1e-5))

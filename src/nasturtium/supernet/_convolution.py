@@ -1,5 +1,6 @@
 """Convolutions of one kind on one input side by side, normalised by the batch and scaled: forwards and backwards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -7,6 +8,22 @@ from torch import Tensor
 
 Found = tuple[Tensor | None, Tensor | None, Tensor | None]
 """Gradients in the input, the kernel and the scale of each channel."""
+
+
+class Gradients:
+    """Those of all targets; side by side for some of them, which are written to memory only once."""
+
+    def __init__(self, each: Sequence[Tensor]) -> None:
+        self.each = each
+        self._joined: dict[tuple[int, ...], Tensor] = {}
+
+    def joined(self, targets: tuple[int, ...]) -> Tensor:
+        if len(targets) == 1:
+            return self.each[targets[0]]
+        if targets not in self._joined:
+            self._joined[targets] = torch.cat([self.each[target] for target in targets], dim=1)
+        return self._joined[targets]
+
 
 SAVED = 3
 """Tensors that `forward` keeps for `backward`, here and in `_pointwise`."""
@@ -27,13 +44,15 @@ class Group:
         return None if scale is None else scale.repeat_interleave(len(kernel) // len(self.targets))
 
 
-def forward(group: Group, kernel: Tensor, gamma: Tensor | None, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """The result, and what `backward` needs of it."""
+def forward(
+    group: Group, kernel: Tensor, gamma: Tensor | None, x: Tensor
+) -> tuple[Sequence[Tensor], tuple[Tensor, ...]]:
+    """The result of each convolution, and what `backward` needs."""
     y = torch.convolution(
         x, kernel, None, group.stride, group.padding, (1,) * len(group.stride), False, (0,) * len(group.stride), 1
     )
     normal, mean, deviation = torch.native_batch_norm(y, gamma, None, None, None, True, 0.0, group.eps)
-    return normal, (y, mean, deviation)
+    return normal.chunk(len(group.targets), dim=1), (y, mean, deviation)
 
 
 def backward(
@@ -42,13 +61,22 @@ def backward(
     gamma: Tensor | None,
     x: Tensor,
     saved: tuple[Tensor, ...],
-    gradient: Tensor,
+    gradients: Gradients,
     needed: tuple[bool, bool, bool],
 ) -> Found:
-    """needed: which gradients are asked for."""
+    """gradients: of each target. needed: which gradients are asked for."""
     y, mean, deviation = saved
     slope, of_gamma, _ = torch.ops.aten.native_batch_norm_backward(
-        gradient, y, gamma, None, None, mean, deviation, True, group.eps, [True, needed[2], False]
+        gradients.joined(group.targets),
+        y,
+        gamma,
+        None,
+        None,
+        mean,
+        deviation,
+        True,
+        group.eps,
+        [True, needed[2], False],
     )
     of_x, of_kernel = convolution_backward(group, slope, x, kernel, needed[:2])
     return of_x, of_kernel, of_gamma

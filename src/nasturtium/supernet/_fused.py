@@ -6,7 +6,7 @@ is that of `stepwise`, which is the same function by operations that autograd kn
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nasturtium.supernet import _convolution, _pointwise
-from nasturtium.supernet._convolution import SAVED, Group
+from nasturtium.supernet._convolution import SAVED, Gradients, Group
 from nasturtium.supernet._sums import inner
 
 
@@ -70,10 +70,10 @@ class _Leave(torch.autograd.Function):
         kept: list[Tensor] = []
         for group, kernel, scale in zip(plan.groups, kernels, parts, strict=False):
             x = starts[group.start]
-            y, saved = _of(group, kernel, x).forward(group, kernel, group.gamma(scale, kernel), x)
+            results, saved = _of(group, kernel, x).forward(group, kernel, group.gamma(scale, kernel), x)
             kept += saved
-            for target, part in zip(group.targets, y.chunk(len(group.targets), dim=1), strict=True):
-                sums[target].add(part, own=part is y or len(group.targets) == 1)
+            for target, part in zip(group.targets, results, strict=True):
+                sums[target].add(part, own=_is_whole(part))
         for place, (start, target) in enumerate(plan.shared):
             sums[target].add_scaled(starts[start], None if parts[-1] is None else parts[-1][place])
         ctx.plan = plan
@@ -88,7 +88,7 @@ class _Leave(torch.autograd.Function):
         count = plan.starts + len(plan.groups)
         if torch.is_grad_enabled():
             return (None, *_again(plan, scales, saved[:count], needed, gradients))
-        back = _Back(plan, scales, saved[: plan.starts], needed, gradients)
+        back = _Back(plan, scales, saved[: plan.starts], needed, Gradients(gradients))
         return (None, *back.run(saved[plan.starts : count], saved[count:]))
 
 
@@ -122,7 +122,7 @@ class _Sum:
         return self.total if self.own else self.total.clone()
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Back:
     """Gradients of `leave`. needed: of the scales, each start, each kernel. gradients: of each target."""
 
@@ -130,8 +130,7 @@ class _Back:
     scales: Tensor | None
     starts: Sequence[Tensor]
     needed: Sequence[bool]
-    gradients: Sequence[Tensor]
-    joined: dict[tuple[int, ...], Tensor] = field(default_factory=dict)
+    gradients: Gradients
 
     def run(self, kernels: Sequence[Tensor], kept: Sequence[Tensor]) -> list[Tensor | None]:
         """In the order of what is needed."""
@@ -147,7 +146,7 @@ class _Back:
                 group.gamma(parts[place], kernel),
                 x,
                 tuple(kept[SAVED * place : SAVED * (place + 1)]),
-                self._gradient(group.targets),
+                self.gradients,
                 (self.needed[1 + group.start], self.needed[1 + plan.starts + place], self.needed[0]),
             )
             of_kernels.append(of_kernel)
@@ -157,19 +156,18 @@ class _Back:
                 of_scales.append(of_gamma.view(len(group.targets), -1).sum(1))
         for place, (start, target) in enumerate(plan.shared):
             if self.needed[1 + start]:
-                of_starts[start].add_scaled(self.gradients[target], None if parts[-1] is None else parts[-1][place])
+                of_starts[start].add_scaled(
+                    self.gradients.each[target], None if parts[-1] is None else parts[-1][place]
+                )
         if self.needed[0] and plan.shared:
-            of_scales.append(torch.stack([inner(self.gradients[to], self.starts[at]) for at, to in plan.shared]))
+            of_scales.append(torch.stack([inner(self.gradients.each[to], self.starts[at]) for at, to in plan.shared]))
         of_scale = torch.cat(of_scales) if self.needed[0] else None
         return [of_scale, *(None if total.total is None else total.dense() for total in of_starts), *of_kernels]
 
-    def _gradient(self, targets: tuple[int, ...]) -> Tensor:
-        """Of several targets side by side."""
-        if len(targets) == 1:
-            return self.gradients[targets[0]]
-        if targets not in self.joined:
-            self.joined[targets] = torch.cat([self.gradients[target] for target in targets], dim=1)
-        return self.joined[targets]
+
+def _is_whole(tensor: Tensor) -> bool:
+    """Is it all of its memory, and so without gaps?"""
+    return tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
 
 
 def _of(group: Group, kernel: Tensor, x: Tensor) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from torch import nn
 
@@ -41,17 +42,17 @@ class Option:
     keeps_zero: bool
     affine: bool
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Of its module below the mixed graph."""
         return f"{self.edge.name}.{self.edge.options[self.place][0]}"
 
-    @property
+    @cached_property
     def beginnings(self) -> tuple[Primitive, ...]:
         """What is computed by `shared`; equal for options that can share it."""
         return tuple(step.primitive for step in self.shared if step.primitive is not None)
 
-    @property
+    @cached_property
     def mergeable(self) -> tuple[object, ...] | None:
         """Options of equal value here, on one source, are one wider convolution with batch normalisation."""
         if len(self.rest) != 2:

@@ -5,11 +5,13 @@ the normalised and scaled y is (s K) x - s K m with s = gamma / sqrt(variance + 
 channels, finding C is far less work than normalising y for every option.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nasturtium.supernet._convolution import Found, Group, convolution_backward
+from nasturtium.supernet._convolution import Found, Gradients, Group, convolution_backward
 
 MANY = 256
 """Positions (rows times pixels) for each channel from which on this is the faster way."""
@@ -26,8 +28,10 @@ def applies(group: Group, kernel: Tensor, x: Tensor) -> bool:
     )
 
 
-def forward(group: Group, kernel: Tensor, gamma: Tensor | None, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """The result, and what `backward` needs of it."""
+def forward(
+    group: Group, kernel: Tensor, gamma: Tensor | None, x: Tensor
+) -> tuple[Sequence[Tensor], tuple[Tensor, ...]]:
+    """The result of each convolution, and what `backward` needs."""
     flat = kernel.flatten(1)
     mean = x.mean((0, 2, 3))
     # The gradient of a 1x1 kernel is the sum over positions of products of channels: the fastest way to find it.
@@ -38,7 +42,9 @@ def forward(group: Group, kernel: Tensor, gamma: Tensor | None, x: Tensor) -> tu
     variance = ((flat @ covariance) * flat).sum(1).clamp_min(0)
     deviation = (variance + group.eps).rsqrt()
     scaled = flat * (deviation if gamma is None else gamma * deviation)[:, None]
-    return functional.conv2d(x, scaled.view_as(kernel), -(scaled @ mean)), (mean, covariance, deviation)
+    # One by one: side by side, three of them no longer fit the cache, and are several times slower backwards.
+    each = zip(_parts(group, scaled.view_as(kernel)), _parts(group, -(scaled @ mean)), strict=True)
+    return [functional.conv2d(x, part, shift) for part, shift in each], (mean, covariance, deviation)
 
 
 def backward(
@@ -47,18 +53,25 @@ def backward(
     gamma: Tensor | None,
     x: Tensor,
     saved: tuple[Tensor, ...],
-    gradient: Tensor,
+    gradients: Gradients,
     needed: tuple[bool, bool, bool],
 ) -> Found:
-    """needed: which gradients are asked for."""
+    """gradients: of each target. needed: which gradients are asked for."""
     mean, covariance, deviation = saved
     flat = kernel.flatten(1)
     scale = deviation if gamma is None else gamma * deviation
     scaled = flat * scale[:, None]
-    of_x, products = convolution_backward(group, gradient, x, scaled.view_as(kernel), (needed[0], True))
-    assert products is not None  # it was asked for
-    total = gradient.sum((0, 2, 3))
-    of_scaled = products.flatten(1) - torch.outer(total, mean)
+    of_x: Tensor | None = None
+    products, totals = [], []
+    for target, part in zip(group.targets, _parts(group, scaled.view_as(kernel)), strict=True):
+        gradient = gradients.each[target]
+        one_of_x, product = convolution_backward(group, gradient, x, part, (needed[0], True))
+        of_x = one_of_x if of_x is None or one_of_x is None else of_x.add_(one_of_x)
+        assert product is not None  # it was asked for
+        products.append(product.flatten(1))
+        totals.append(gradient.sum((0, 2, 3)))
+    total = torch.cat(totals)
+    of_scaled = torch.cat(products) - torch.outer(total, mean)
     of_scale = (of_scaled * flat).sum(1)
     of_variance = -0.5 * of_scale * scale * deviation.square()  # d deviation = -deviation^3 / 2 d variance
     weighted = flat * of_variance[:, None]
@@ -69,6 +82,11 @@ def backward(
         inner = (2 / _positions(x)) * of_covariance
         of_x += functional.conv2d(x, inner[:, :, None, None], of_mean / _positions(x))
     return of_x, of_kernel, of_scale * deviation if needed[2] else None
+
+
+def _parts(group: Group, tensor: Tensor) -> Sequence[Tensor]:
+    """Of each convolution."""
+    return tensor.chunk(len(group.targets))
 
 
 def _positions(x: Tensor) -> int:

@@ -15,6 +15,9 @@ from nasturtium.supernet._options import Option
 from nasturtium.supernet._plain import Weigh
 from nasturtium.supernet._sums import Terms
 
+WIDE = 64
+"""Channels from which on convolutions fill the processor alone, and are not merged: they only grow out of its cache."""
+
 
 def fusable(options: Sequence[Option], value: Tensor, weigh: Weigh) -> list[Option]:
     """Those that can be computed together: all weighed or all not, on the CPU, with at least one convolution."""
@@ -46,7 +49,9 @@ def together(
     targets = list(dict.fromkeys(option.edge.target for option in options))
     alike: dict[tuple[object, ...] | None, list[Option]] = {}
     for option in options:
-        alike.setdefault(option.mergeable, []).append(option)
+        kind = option.mergeable
+        wide = kind is not None and cast(Conv, option.rest[0].primitive).out_channels >= WIDE
+        alike.setdefault((*kind, option.edge.target) if kind is not None and wide else kind, []).append(option)
     shared = alike.pop(None, [])
     groups, kernels = [], []
     for members in alike.values():
