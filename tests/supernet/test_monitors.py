@@ -83,7 +83,7 @@ def test_collapse_is_announced_once_and_with_what_to_do() -> None:
     assert said == [
         "Collapse: after epoch 3 of 50, 67% of the edges of the architecture that would be derived are skip "
         "connections (17% after the first epoch). They help the supernet to train, and make a weak network by "
-        "themselves. What helps: the architecture of an earlier epoch (early_stop=EarlyStop()), or DrNAS or beta-DARTS."
+        "themselves. What helps: the architecture of an earlier epoch (the strategy darts-es), or DrNAS or beta-DARTS."
     ]
 
 

@@ -86,7 +86,7 @@ class Watch:
             f"Collapse: after epoch {len(epochs)} of {planned}, {shares[-1]:.0%} of the edges of the architecture that "
             f"would be derived are skip connections ({first:.0%} after the first epoch). They help the supernet to "
             "train, and make a weak network by themselves. What helps: the architecture of an earlier epoch "
-            f"(early_stop=EarlyStop()), or {' or '.join(name for name in FAIRER if name != self.method)}."
+            f"(the strategy darts-es), or {' or '.join(name for name in FAIRER if name != self.method)}."
         )
 
     def _sharp(self, epochs: Sequence[TraceEpoch], planned: int) -> str | None:
@@ -98,7 +98,7 @@ class Watch:
             f"Sharp: after epoch {len(epochs)} of {planned} the dominant eigenvalue of the Hessian is {grown:.2f} "
             f"times what it was {self.early_stop.lag} epochs before (more than {self.early_stop.ratio} announces that "
             "the derived architecture generalises badly, Zela et al. 2020). Stop the search there "
-            "(early_stop=EarlyStop()), or regularise the weights more (weight_decay)."
+            "(the strategy darts-es), or regularise the weights more (weight_decay)."
         )
 
     def _favoured(self, weights: Weights) -> bool:

@@ -10,7 +10,8 @@ from nasturtium.roles import OneShot
 from nasturtium.supernet.beta_darts import beta_darts
 from nasturtium.supernet.bilevel import Bilevel
 from nasturtium.supernet.darts import darts
-from nasturtium.supernet.drnas import drnas
+from nasturtium.supernet.drnas import PROGRESSIVE, drnas
+from nasturtium.supernet.eigenvalue import EarlyStop
 from nasturtium.supernet.enas import Enas, MakePolicy
 from nasturtium.supernet.fairnas import FairNas
 from nasturtium.supernet.gdas import gdas
@@ -35,9 +36,11 @@ GRADIENT: Mapping[str, Callable[[], Bilevel]] = MappingProxyType(
     {
         "darts": darts,
         "darts-second-order": lambda: darts(order=2),
+        "darts-es": lambda: replace(darts(early_stop=EarlyStop()), name="DARTS-ES"),
         "gdas": gdas,
         "pc-darts": pc_darts,
         "drnas": drnas,
+        "drnas-progressive": lambda: drnas(stages=PROGRESSIVE),
         "beta-darts": beta_darts,
         "snas": snas,
     }
@@ -47,7 +50,13 @@ PATHS: Mapping[str, Callable[[], Any]] = MappingProxyType(
 )
 ONE_SHOT = (*GRADIENT, *PATHS, "enas")
 ALIASES: Mapping[str, str] = MappingProxyType(
-    {"darts-2": "darts-second-order", "pcdarts": "pc-darts", "betadarts": "beta-darts", "once-for-all": "ofa"}
+    {
+        "darts-2": "darts-second-order",
+        "r-darts": "darts-es",
+        "pcdarts": "pc-darts",
+        "betadarts": "beta-darts",
+        "once-for-all": "ofa",
+    }
 )
 MOST_SHARE = 16
 """A step takes at most one in so many of the rows of the weights, as small data would give few steps otherwise."""
