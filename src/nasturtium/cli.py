@@ -56,7 +56,9 @@ MaxLatency = Annotated[str | None, typer.Option(help="Longest median time of one
 MaxMemory = Annotated[str | None, typer.Option(help="Most memory of live tensors: 256KB, 64KiB.")]
 MaxSize = Annotated[str | None, typer.Option(help="Largest ONNX file: 1MB.")]
 SpaceOption = Annotated[str | None, typer.Option("--space", help="A ready space, file.py:NAME or file.json.")]
-Device = Annotated[str, typer.Option(help="Where latency is measured.")]
+Device = Annotated[
+    str, typer.Option(help="Where the network will run: a class, or a name such as stm32f746; it bounds size.")
+]
 Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from nasturtium.blocks import construct, deployed
 from nasturtium.errors import UserError
-from nasturtium.hardware import block_costs, find_device, measure_file, measure_latency, write_onnx
+from nasturtium.hardware import block_costs, measure_file, measure_latency, write_onnx
 from nasturtium.hardware.latency import open_session
 from nasturtium.space import Space
 from nasturtium.task import Signal, Task
@@ -119,9 +119,3 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_text("nothing of the kind")
     with pytest.raises(UserError, match=r"x\.onnx cannot be read as an ONNX file"):
         measure_file(tmp_path / "x.onnx", Signal("vector", (3,)))
-
-
-def test_unknown_devices_get_the_nearest_name() -> None:
-    assert find_device("this_machine") == "this-machine"
-    with pytest.raises(UserError, match=r"Unknown device 'this-machin'. Did you mean 'this-machine'\?"):
-        find_device("this-machin")

@@ -71,6 +71,12 @@ def content(answer: CallToolResult) -> dict[str, Any]:
         ("start_search", {"source": "digits", "budget": "3h"}, r"The budget is 10800 s, and this server allows 600 s"),
         ("start_search", {"source": "digits", "strategy": "magic"}, "There is no strategy 'magic'"),
         ("start_search", {"source": "digits", "max_params": "few"}, "'few' is not understood; write"),
+        ("start_search", {"source": "digits", "device": "stm32f747"}, "Unknown device 'stm32f747'. Did you mean"),
+        (
+            "start_search",
+            {"source": "digits", "device": "stm32f746", "max_latency": "2ms"},
+            "the latency of stm32f746 cannot be measured here. Give --max-macs 173k",
+        ),
         ("start_search", {"source": "digits", "space": "own.py:x"}, "reading one can run code"),
         ("start_search", {"source": "digits", "plan": "none.json"}, "The plan .* cannot be read"),
         (

@@ -146,6 +146,7 @@ def test_few_corrupt_images_are_skipped_and_named(
         ("--strategy", "rndom", "There is no strategy 'rndom'. Did you mean 'random'?"),
         ("--scheduler", "ahsa", "There is no scheduler 'ahsa'. Did you mean 'asha'?"),
         ("--device", "this-machin", "Unknown device 'this-machin'. Did you mean 'this-machine'?"),
+        ("--device", "stm32f747", "Unknown device 'stm32f747'. Did you mean 'stm32f746'"),
         ("--metric", "acuracy", "Did you mean 'accuracy'"),
         ("--task", "clasification", "Did you mean 'classification'?"),
         ("--modality", "tabel", "Did you mean 'table'?"),

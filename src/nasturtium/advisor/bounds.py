@@ -1,5 +1,6 @@
 """What bounds the network: limits that were given, and those that follow from the device, latency, energy and use."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from nasturtium.advisor.requirements import Requirements
@@ -27,20 +28,33 @@ def bounds_of(need: Requirements, target: Target) -> Bounds:
     given = Limits(
         params=need.get("max_params"),
         macs=need.get("max_macs"),
-        latency_ms=need.get("max_latency_ms") if target.kind in MEASURED_HERE and not target.named else None,
+        latency_ms=need.get("max_latency_ms") if measured_here(target) else None,
         memory=need.get("max_memory"),
         size=need.get("max_size"),
     )
-    limits, reasons = given, list[str]()
-    for name, value, reason in (*_of_memory(target), *_of_work(need, target)):
+    limits, reasons = tightened(given, (*of_memory(target), *_of_work(need, target)))
+    told = tuple(f"{name}: {reason}" for name, reason in reasons.items())
+    return Bounds(limits, need.get("min_params") or 0.0, told)
+
+
+def measured_here(target: Target) -> bool:
+    """Does a latency that is measured on this machine say something of the target?"""
+    return target.kind in MEASURED_HERE and not target.named
+
+
+def tightened(given: Limits, found: Iterable[tuple[str, float, str]]) -> tuple[Limits, dict[str, str]]:
+    """The limits with those that follow (name, value, reason) where none as tight was given; and, of the ones that
+    were taken, the reason by name. One that is equal is taken: a plan gives a search what followed from its device."""
+    limits, reasons = given, dict[str, str]()
+    for name, value, reason in found:
         held = getattr(limits, name)
-        if held is None or value < held:
+        if held is None or value <= held:
             limits = replace(limits, **{name: value})
-            reasons = [one for one in reasons if not one.startswith(f"{name}:")] + [f"{name}: {reason}"]
-    return Bounds(limits, need.get("min_params") or 0.0, tuple(reasons))
+            reasons[name] = reason
+    return limits, reasons
 
 
-def _of_memory(target: Target) -> list[tuple[str, float, str]]:
+def of_memory(target: Target) -> list[tuple[str, float, str]]:
     """Memory and file, in float32: what the device holds with its own width of numbers counts so many times more."""
     more = FLOAT / target.width
     found = []

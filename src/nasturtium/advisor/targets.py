@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nasturtium.advisor.parsing import parse_number, positive
+from nasturtium.advisor.parsing import device, parse_number, positive
 from nasturtium.advisor.words import DEVICES
 from nasturtium.errors import UserError, hint
-from nasturtium.hardware.devices import Device, devices
+from nasturtium.hardware.devices import THIS_MACHINE, Device, devices, find_device
 from nasturtium.hardware.limits import parse_amount
 
 REACHED = 0.2
@@ -57,22 +57,23 @@ assert tuple(CLASSES) == DEVICES
 def find_target(name: str) -> Target:
     """The class or device of that name, or one that is described. Raises `UserError` with the nearest names.
 
+    This machine is a laptop that nothing is known of: it sets no limit, and what is measured here holds there.
+
     >>> find_target("microcontroller:memory=256KB,flash=1MB").memory
     256000.0
     """
-    kind, described, figures = name.partition(":")
+    key = device(name)
+    kind, described, figures = key.partition(":")
     if described:
         return _described(kind, figures)
-    if name in CLASSES:
-        return CLASSES[name]
-    known = devices()
-    if name in known:
-        return of_device(known[name])
-    if name == "this-machine":
+    if key in CLASSES:
+        return CLASSES[key]
+    if key == THIS_MACHINE:
         return CLASSES["laptop"]
-    raise UserError(
-        f"Unknown device {name!r}. {hint(name, (*DEVICES, *known))} Or describe it by its figures: {EXAMPLE}."
-    )
+    if key in devices():
+        return of_device(find_device(key))
+    known = (THIS_MACHINE, *DEVICES, *devices())
+    raise UserError(f"Unknown device {name!r}. {hint(key, known)} Or describe it by its figures: {EXAMPLE}.")
 
 
 def _described(kind: str, figures: str) -> Target:

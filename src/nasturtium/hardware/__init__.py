@@ -3,7 +3,8 @@
 from nasturtium.hardware.bounds import Bounds
 from nasturtium.hardware.candidates import Lazy, LimitedCandidates
 from nasturtium.hardware.costs import COUNTED, CostModel, block_costs
-from nasturtium.hardware.latency import DEVICES, Latency, find_device, measure_latency
+from nasturtium.hardware.devices import find_device
+from nasturtium.hardware.latency import Latency, measure_latency
 from nasturtium.hardware.limits import Limits, Violation, shown
 from nasturtium.hardware.measured import measure_file
 from nasturtium.hardware.onnx_file import write_onnx
@@ -11,7 +12,6 @@ from nasturtium.hardware.space_check import CostRange, SpaceCheck, check_space
 
 __all__ = [
     "COUNTED",
-    "DEVICES",
     "Bounds",
     "CostModel",
     "CostRange",

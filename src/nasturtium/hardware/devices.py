@@ -17,6 +17,8 @@ from nasturtium.hardware.limits import Limits
 
 DeviceKind = Literal["microcontroller", "phone", "single-board", "laptop", "cpu-server", "gpu", "tpu"]
 
+THIS_MACHINE = "this-machine"
+"""The name of no file: where the search runs and latency is measured."""
 MICRO_SHARE = 0.75
 """Of a microcontroller's memory and flash that a network may have: the rest is the stack, buffers and the runtime."""
 MEMORY_SHARE = 0.25

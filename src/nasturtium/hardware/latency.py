@@ -7,11 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nasturtium.errors import UserError, hint
+from nasturtium.hardware.devices import THIS_MACHINE
 from nasturtium.task import Signal
-
-DEVICES = ("this-machine",)
-"""Names of devices that are known."""
 
 WARM_UP_S = 0.05
 REPEAT_S = 0.1
@@ -29,15 +26,7 @@ class Latency:
     spread: float
     calls: int
     threads: int
-    device: str = "this-machine"
-
-
-def find_device(name: str) -> str:
-    """The device's name as it is known (underscores are accepted). Raises `UserError` with the nearest names."""
-    key = name.lower().replace("_", "-")
-    if key not in DEVICES:
-        raise UserError(f"Unknown device {name!r}. {hint(key, DEVICES)}")
-    return key
+    device: str = THIS_MACHINE
 
 
 def measure_latency(

@@ -80,6 +80,8 @@ class Limit(_Part):
     value: float | None = Field(description="The cost of what ships. null where it is unknown.")
     known: str = Field("counted", description='How it is known: "counted", "predicted" or "measured".')
     ok: bool = Field(description="Is the bound met?")
+    origin: str = Field("given", description='"given" by the user, or "derived" from the device.')
+    reason: str | None = Field(None, description="Of a derived one: the figure of the device, and its source.")
 
 
 class Comparison(_Part):

@@ -121,12 +121,16 @@ def limit_section(content: ReportContent) -> Html:
             amount(str(each["name"]), each.get("limit")),
             amount(str(each["name"]), each.get("value")),
             str(each.get("known", "")),
+            str(each.get("origin", "given")),
             verdict_mark(bool(each.get("ok"))),
         ]
         for each in limits
     ]
-    words = "Checked again on the exported file. Counted: follows from the network. Measured: on this machine."
-    whole = table(["cost", "limit", "value", "known how", ""], rows, numeric=(1, 2))
+    words = (
+        "Checked again on the exported file. Counted: follows from the network. Measured: on this machine. Derived: "
+        "from what the device holds; the notes say how."
+    )
+    whole = table(["cost", "limit", "value", "known how", "limit from", ""], rows, numeric=(1, 2))
     return section("Limits", "limits", whole, caption(words) if rows else "")
 
 

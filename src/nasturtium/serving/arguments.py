@@ -27,6 +27,13 @@ ImageSize = Annotated[
 MaxParams = Annotated[str | None, Field(description='Most trainable numbers: "20k", "1.5M".')]
 MaxMacs = Annotated[str | None, Field(description='Most multiply-accumulates of one row: "5M".')]
 MaxLatency = Annotated[str | None, Field(description='Longest median time of one row on this machine: "2ms", "500us".')]
+Device = Annotated[
+    str,
+    Field(
+        description="Where the network will run: this-machine, a class (microcontroller, phone …), a device by name "
+        "(stm32f746, raspberry-pi-5 …), or microcontroller:memory=256KB,flash=1MB. What it holds becomes a limit."
+    ),
+]
 MaxMemory = Annotated[str | None, Field(description='Most memory of live tensors: "256KB", "64KiB".')]
 MaxSize = Annotated[str | None, Field(description='Largest ONNX file: "1MB".')]
 Budget = Annotated[str | None, Field(description='Time for everything: "90s", "3m", "1h". Ten minutes by default.')]

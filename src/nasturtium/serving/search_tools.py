@@ -70,6 +70,7 @@ class SearchTools:
         scheduler: a.SchedulerName = "auto",
         seed: a.Seed = 0,
         workers: a.Workers = None,
+        device: a.Device = "this-machine",
         plan: Annotated[str | None, Field(description="Plan file of advise; other arguments go before it.")] = None,
         earlier: Annotated[
             list[a.Run] | None, Field(description="Earlier runs whose best architectures are tried first.")
@@ -105,6 +106,7 @@ class SearchTools:
             scheduler=scheduler,
             seed=seed,
             workers=workers,
+            device=device,
             stop_on_plateau=stop_on_plateau,
             output=self.desk.output(output),
         )

@@ -6,7 +6,7 @@ from nasturtium import training
 from nasturtium.errors import LimitError, RunError, UserError, hint
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
-from nasturtium.hardware import CostModel, LimitedCandidates, Limits, find_device, shown
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
 from nasturtium.hardware.walk import minimiser
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
@@ -15,6 +15,7 @@ from nasturtium.supernet.refusals import refuse
 from nasturtium.supernet.registry import ONE_SHOT, one_shot_name
 from nasturtium.task import Task
 from nasturtium.training import METRICS
+from nasturtium.workflows.bounding import bounded
 from nasturtium.workflows.folder import new_folder
 from nasturtium.workflows.options import SearchOptions, known
 from nasturtium.workflows.spaces import check_space_name, find_space
@@ -23,8 +24,8 @@ OBJECTIVES = ("params", "macs", "activations", "memory", "latency")
 
 
 def check_options(options: SearchOptions) -> Limits:
-    """Everything that can be refused before the data is read. Returns the parsed limits."""
-    find_device(options.device)
+    """Everything that can be refused before the data is read. Returns the limits, those of the device included."""
+    limits = bounded(options).limits
     training.find_device(options.accelerator)
     _check_strategy(options.strategy)
     if options.scheduler.lower() != "auto":
@@ -36,7 +37,7 @@ def check_options(options: SearchOptions) -> Limits:
         check_space_name(options.space)
     if options.output is not None:
         new_folder(options.output, "")
-    return Limits.parse(**options.limits)
+    return limits
 
 
 def _check_strategy(name: str) -> None:
@@ -67,6 +68,13 @@ def check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
 
     Raises `SpaceError`; and `LimitError` with the limit, the least value that can be reached and what to change.
     """
+    try:
+        _check_space(options, task, limits)
+    except LimitError as error:
+        raise LimitError(f"{error}{bounded(options).because()}") from None
+
+
+def _check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
     space, _ = find_space(options.space, task, limits)
     if one_shot_name(options.strategy) is not None:
         refuse(space)

@@ -24,6 +24,8 @@ class SearchOptions:
         to the finalists is its best by the metric; others decide between equal scores only.
     space: name, "file.py:NAME", "file.json" or None for the default. strategy, scheduler: names, or "auto".
     seed: of everything. workers: processes that train, one thread each; None is the number of cores.
+    device: where the network is to run: "this-machine", a class such as "microcontroller", a device by name, or one
+        that is described, as `advise` takes it. What it holds becomes a limit where none as tight is given.
     control: "expected" (order statistics of the random trials) or "full" (random search for as many trials, for real).
     output: the run directory; None makes a new one under `runs/`.
     first: architectures to try early (`space`, `decisions`, `origin`), see `workflows.transfer`.

@@ -6,7 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nasturtium.advisor import Requirements
+from nasturtium.advisor.bounds import bounds_of
+from nasturtium.advisor.targets import find_target
 from nasturtium.errors import RunError
+from nasturtium.hardware.devices import THIS_MACHINE
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.transfer import of_runs
 
@@ -16,7 +20,7 @@ DATA = ("target", "task", "modality", "group", "time", "split", "metric", "image
 
 def with_plan(options: SearchOptions, path: str) -> SearchOptions:
     """The options with what the plan says of everything that was not asked for otherwise: how the data are read,
-    limits, metric, space, strategy, scheduler, time, and the architectures of the space to begin with.
+    device, limits, metric, space, strategy, scheduler, time, and the architectures of the space to begin with.
 
     Raises `RunError` for a file that is no plan, or a plan for something that cannot be searched.
     """
@@ -25,11 +29,13 @@ def with_plan(options: SearchOptions, path: str) -> SearchOptions:
     unset = {name: data[name] for name in DATA if getattr(options, name) is None and data.get(name) is not None}
     if options.metric is None and plan["metric"]:
         unset["metric"] = plan["metric"]
+    device = _device(plan) if options.device == THIS_MACHINE else options.device
     timed = options.budget_s is not None or options.trials is not None
     return replace(
         options,
         **unset,
-        limits={**search["limits"], **options.limits},
+        device=device,
+        limits={**_limits(plan, device), **options.limits},
         space=options.space or search["space"],
         strategy=search["strategy"] if options.strategy == "auto" else options.strategy,
         scheduler=search["scheduler"] if options.scheduler == "auto" else options.scheduler,
@@ -62,6 +68,21 @@ def read_plan(path: str) -> dict[str, Any]:
             f"The plan {path!r} is for {task} on {modality} data, which Nasturtium cannot search or train yet."
         )
     return dict(plan)
+
+
+def _device(plan: Mapping[str, Any]) -> str:
+    """Where the network is to run, if the user said so: what is only assumed bounds nothing."""
+    fact = Requirements.from_json(plan["need"]).fact("device")
+    return THIS_MACHINE if fact is None or not fact.known else str(fact.value)
+
+
+def _limits(plan: Mapping[str, Any], device: str) -> dict[str, float]:
+    """The plan's limits; worked out anew from its need where another device is asked for than it was made for."""
+    if device in (THIS_MACHINE, _device(plan)):
+        return dict(plan["search"]["limits"])
+    need = Requirements.from_json(plan["need"]).having("device", device)
+    limits = bounds_of(need, find_target(device)).limits
+    return {name.removesuffix("_ms"): value for name, value in limits.items()}
 
 
 def _first(plan: Mapping[str, Any], path: str) -> tuple[Mapping[str, Any], ...]:

@@ -14,6 +14,7 @@ from nasturtium.protocol.statistics import expected_best
 from nasturtium.space import Architecture
 from nasturtium.training import METRICS
 from nasturtium.trial import History
+from nasturtium.workflows.bounding import bounded
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.shipping import LimitCheck
 
@@ -77,8 +78,9 @@ def control_record(session: Session, history: History, control: History | None) 
     return {"name": "random", "metric": metric, **asdict(best), "ran_for_real": ran}
 
 
-def limit_record(check: LimitCheck) -> dict[str, Any]:
-    return {**asdict(check), "ok": check.ok}
+def limit_record(session: Session, check: LimitCheck) -> dict[str, Any]:
+    """One limit on the exported file, and whether the user gave it or it follows from the device."""
+    return {**asdict(check), "ok": check.ok, **bounded(session.options).origin(check.name)}
 
 
 def search_record(history: History, metric: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from nasturtium.study import LocalExecutor
 from nasturtium.training import Recipe, default_recipe, flips_survive, set_threads
 from nasturtium.workflows.auditing import run_audit
 from nasturtium.workflows.baselines import run_baselines
+from nasturtium.workflows.bounding import bounded
 from nasturtium.workflows.checking import check_objectives, check_options, check_space
 from nasturtium.workflows.clock import Clock
 from nasturtium.workflows.endings import explained
@@ -112,6 +113,8 @@ def _phases(session: Session) -> dict[str, Any]:
             f"The column {leak.column!r} alone predicts the target ({leak.measure} {leak.score:.3f}): if it is not "
             "known when predictions are made, every score here is too good. Leave it out and run again."
         )
+    for sentence in bounded(session.options).sentences():
+        session.remark(sentence)
     _tell_short_budget(session)
     progress.phase("Baselines", "simple models and known networks")
     baselines = run_baselines(session)
@@ -160,6 +163,7 @@ def manifest(options: SearchOptions, prepared: Prepared, recipe: Recipe) -> dict
     return {
         **surroundings(),
         "options": _plain(options),
+        "limits": bounded(options).to_json(),
         "resumable": resumable(options),
         "name": prepared.name,
         "fingerprints": prepared.fingerprints,

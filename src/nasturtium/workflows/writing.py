@@ -48,7 +48,7 @@ def result_record(
         "baselines": [baseline_record(session, one, tested.get(one.name)) for one in baselines],
         "control": control_record(session, searched.history, searched.control),
         "finalists": [_finalist(one) for one in choice.finalists],
-        "limits": [limit_record(check) for check in shipped.limits],
+        "limits": [limit_record(session, check) for check in shipped.limits],
         "comparison": _comparison(ending),
         "test_comparison": _on_test(tested, best, choice.baseline if verdict == "search" else found),
         "search": {
