@@ -53,7 +53,7 @@ def _parsed(text: str, suffix: str) -> Any:
     if suffix == ".json":
         return json.loads(text)
     if suffix in (".yaml", ".yml"):
-        import yaml  # type: ignore[import-untyped]  # comes with Optuna
+        import yaml
 
         try:
             return yaml.safe_load(text)
