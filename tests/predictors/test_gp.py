@@ -5,7 +5,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 
 from nasturtium.predictors.gp_kernel import JITTER, Hyper, Posterior, fit_hyper, hyper, negative_log_likelihood
-from nasturtium.predictors.gp_views import tallied, tallies, views
+from nasturtium.predictors.gp_views import Views, tallied, tallies, views
 from nasturtium.space import Space, choice, integer
 from nasturtium.testing.strategies import SpaceCandidates
 
@@ -108,3 +108,11 @@ def test_distances_in_a_small_space_are_those_of_the_listed_network() -> None:
     place = [one.arch_id for one in candidates.listed].index(twin.arch_id)
     assert np.allclose(row[:, place], 0)
     assert np.allclose(seen.between([twin], list(candidates.listed)), row[:, None], atol=1e-6)
+
+
+def test_kept_distances_are_those_worked_out_afresh() -> None:
+    space = Space(tuple(choice("a", "b", "c") for _ in range(12)), name="large")
+    seen, fresh = views(SpaceCandidates(space)), Views(SpaceCandidates(space))
+    some = seen.reference[:20]
+    for wanted in (some[:8], some[:12], some[:5], [*some[:10], *some[15:]], some):
+        assert np.array_equal(seen.among(wanted), fresh.between(wanted, wanted))

@@ -8,7 +8,7 @@ from nasturtium.strategies import Auto, Random
 from nasturtium.strategies._acquisition import expected_hypervolume_improvement, expected_improvement
 from nasturtium.strategies._carried import carried
 from nasturtium.strategies._model import fitted_on, scaled
-from nasturtium.strategies.auto import MOST, telling
+from nasturtium.strategies.auto import MOST, halvings, telling
 from nasturtium.testing.strategies import SpaceCandidates, StrategySuite, first_losses, mixed_space, simulate
 from nasturtium.trial import Fidelity, History, Objective, Trial
 
@@ -123,13 +123,32 @@ def test_of_very_many_trials_the_best_and_the_latest_are_seen() -> None:
     assert telling(losses[:MOST]) == list(range(MOST))
 
 
-def test_it_begins_with_large_networks_where_costs_are_counted() -> None:
-    class Costly(SpaceCandidates):
-        def features(self, architecture: object) -> dict[str, np.ndarray]:
-            levels = encode(architecture)  # type: ignore[arg-type]
-            return {"encoding": levels, "costs": np.array([levels[3::4].sum(), levels[3::4].sum()])}
+class Costly(SpaceCandidates):
+    """A cost that is the number of fourth options."""
 
-    candidates = Costly(LARGE)
-    history = simulate(Auto(), candidates, first_losses(1), 5, failing=0)
-    sizes = [encode(trial.architecture)[3::4].sum() for trial in history.trials]
-    assert np.mean(sizes) > 4  # 3 on average
+    def features(self, architecture: object) -> dict[str, np.ndarray]:
+        levels = encode(architecture)  # type: ignore[arg-type]
+        return {"encoding": levels, "costs": np.array([levels[3::4].sum(), levels[3::4].sum()])}
+
+
+def begun(candidates: SpaceCandidates, objectives: int) -> list[float]:
+    """Costs of the first five trials."""
+    history = simulate(Auto(), candidates, first_losses(objectives), 5, failing=0)
+    return [float(encode(trial.architecture)[3::4].sum()) for trial in history.trials]
+
+
+def test_it_begins_with_large_networks_where_costs_are_counted() -> None:
+    assert np.mean(begun(Costly(LARGE), 1)) > 4  # 3 on average
+
+
+def test_with_two_objectives_it_begins_with_the_ends_of_the_sizes_and_what_is_between() -> None:
+    large, small, *between = begun(Costly(LARGE), 2)
+    assert large >= 5
+    assert small <= 1
+    assert all(small <= size <= large for size in between)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 50])
+def test_halvings_name_every_place_once(count: int) -> None:
+    assert sorted(halvings(count)) == list(range(count))
+    assert halvings(5) == [0, 4, 2, 1, 3]

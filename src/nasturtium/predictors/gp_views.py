@@ -56,6 +56,7 @@ class Views:
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
         self._features: dict[tuple[int, ...], Features] = {}
+        self._vectors: dict[tuple[int, ...], list[Float[np.ndarray, " d"]]] = {}
         self._to_listed: dict[str, Float[np.ndarray, "parts m"]] = {}
         self._tallies = tallies(candidates.space)
         rng = np.random.default_rng(0)
@@ -63,6 +64,7 @@ class Views:
         known = [self.features(one) for one in self.reference]
         sides = (_side(name, measure, known) for name, measure in PARTS if name in known[0])
         self.sides = tuple(side for side in sides if side is not None)
+        self._among: tuple[list[tuple[int, ...]], Distances] = ([], np.empty((len(self.sides), 0, 0)))
         self._promise = Promise.among(known) if "costs" in known[0] else None
 
     def features(self, architecture: Architecture) -> Features:
@@ -94,9 +96,33 @@ class Views:
         return self.promise(self._candidates.listed or ())
 
     def rows(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
-        """One matrix a side."""
+        """One matrix a side; the row of an architecture is worked out once."""
+        codes = [self._candidates.space.codes(one) for one in architectures]
+        fresh = {key: one for key, one in zip(codes, architectures, strict=True) if key not in self._vectors}
+        made = self._matrices(list(fresh.values())) if fresh else []
+        self._vectors |= {key: [matrix[place] for matrix in made] for place, key in enumerate(fresh)}
+        return [np.array([self._vectors[key][side] for key in codes]) for side in range(len(self.sides))]
+
+    def _matrices(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
         known = [self.features(one) for one in architectures]
         return [side.rows(known) for side in self.sides]
+
+    def among(self, architectures: Sequence[Architecture]) -> Distances:
+        """Distances of all pairs, in units of each side's median; those of a study's earlier trials are kept."""
+        if self._place:
+            return self.between(architectures, architectures)
+        codes, (old, known) = [self._candidates.space.codes(one) for one in architectures], self._among
+        same = next((place for place, pair in enumerate(zip(codes, old, strict=False)) if pair[0] != pair[1]), None)
+        same = min(len(codes), len(old)) if same is None else same
+        if same == len(codes):
+            return known[:, :same, :same]
+        rows = self.rows(architectures)
+        fresh = self._apart([matrix[same:] for matrix in rows], rows)
+        found = np.concatenate([np.empty((len(fresh), same, len(codes))), fresh], axis=1)
+        found[:, :same, :same] = known[:, :same, :same]
+        found[:, :same, same:] = fresh[:, :, :same].transpose(0, 2, 1)
+        self._among = (codes, found)
+        return found
 
     def between(self, first: Sequence[Architecture], second: Sequence[Architecture]) -> Distances:
         """Distances in units of each side's median."""
@@ -116,7 +142,7 @@ class Views:
         """To all of the list; worked out once."""
         known = self._to_listed.get(architecture.arch_id)
         if known is None:
-            known = self._apart(self.rows([architecture]), self._listed_rows)[:, 0].astype(np.float32)
+            known = self._apart(self._matrices([architecture]), self._listed_rows)[:, 0].astype(np.float32)
             self._to_listed[architecture.arch_id] = known
         return known
 
@@ -126,7 +152,7 @@ class Views:
 
     @cached_property
     def _listed_rows(self) -> list[Float[np.ndarray, "m d"]]:
-        return self.rows(self._candidates.listed or ())
+        return self._matrices(self._candidates.listed or ())
 
     def _apart(
         self, first: Sequence[Float[np.ndarray, "n d"]], second: Sequence[Float[np.ndarray, "m d"]]

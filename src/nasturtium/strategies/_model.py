@@ -108,7 +108,7 @@ class Model:
         architectures: Sequence[Architecture],
         losses: Float[np.ndarray, "n objectives"],
     ) -> "Model":
-        distances = seen.between(architectures, architectures)
+        distances = seen.among(architectures)
         trend = _trend(seen, architectures, len(hypers) > 1)
         posteriors = tuple(
             Posterior.of(one, distances, column, trend) for one, column in zip(hypers, losses.T, strict=True)

@@ -41,8 +41,8 @@ class Auto:
     """Any space, any number of objectives and of workers; trials of several fidelities.
 
     startup: trials before the model is used (5): of 50 random architectures those with most parameters and MACs, since
-    larger networks are mostly better, and with the best proxies where there are any; with several objectives, and where
-    nothing is counted, random ones. Running trials are believed to turn out as predicted (Ginsbourger et al. 2010,
+    larger networks are mostly better, and with the best proxies where there are any; with several objectives some of
+    every size, the ends first; where nothing is counted, random ones. Running trials are believed to turn out as predicted (Ginsbourger et al. 2010,
     "kriging believer"), so that workers spread.
     """
 
@@ -71,12 +71,20 @@ def telling(losses: Float[np.ndarray, "n objectives"]) -> list[int]:
 
 
 def starters(history: History, seed: int, candidates: Candidates) -> list[Architecture]:
-    """`STARTERS` random architectures, the most promising first; in random order where size should not matter."""
+    """`STARTERS` random architectures, the most promising first; with several objectives both ends of that order first,
+    as those are the ends of a front, then its middle, its quarters, and so on."""
     rng = np.random.default_rng([seed, STARTERS])
     drawn = [candidates.sample(rng) for _ in range(STARTERS)]
+    order = np.argsort(-views(candidates).promise(drawn), kind="stable")
     if len(history.objectives) > 1:
-        return drawn
-    return [drawn[row] for row in np.argsort(-views(candidates).promise(drawn), kind="stable")]
+        order = order[halvings(STARTERS)]
+    return [drawn[row] for row in order]
+
+
+def halvings(count: int) -> list[int]:
+    """The places 0 to count - 1: the ends, then what halves the gaps that are left."""
+    shares = (part / 2**level for level in range(count.bit_length() + 1) for part in range(2**level + 1))
+    return list(dict.fromkeys(round((count - 1) * share) for share in shares))
 
 
 @dataclass(frozen=True)
