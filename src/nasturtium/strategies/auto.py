@@ -42,8 +42,8 @@ class Auto:
 
     startup: trials before the model is used (5): of 50 random architectures those with most parameters and MACs, since
     larger networks are mostly better, and with the best proxies where there are any; with several objectives some of
-    every size, the ends first; where nothing is counted, random ones. Running trials are believed to turn out as predicted (Ginsbourger et al. 2010,
-    "kriging believer"), so that workers spread.
+    every size, the ends first; where nothing is counted, random ones. Running trials are believed to turn out as
+    predicted (Ginsbourger et al. 2010, "kriging believer"), so that workers spread.
     """
 
     startup: int = 5
