@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from rich.console import Console, Group
@@ -13,6 +14,9 @@ from rich.text import Text
 from nasturtium.study import Event, Finished, Plateau
 from nasturtium.trial import History, Objective, Trial
 from nasturtium.workflows.progress import Progress, Silent
+
+EVERY_S = 30.0
+"""Without a live view, at most one line on jobs in so many seconds."""
 
 
 @contextmanager
@@ -34,6 +38,7 @@ class PlainView:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.best: Trial | None = None
+        self._told = monotonic()
 
     def __enter__(self) -> "PlainView":
         return self
@@ -49,7 +54,9 @@ class PlainView:
             self.console.print(f"  {line}", markup=False)
 
     def jobs(self, done: int, total: int, detail: str = "") -> None:
-        pass
+        if monotonic() - self._told >= EVERY_S:
+            self._told = monotonic()
+            self.console.print(f"  {done} of {total}  {detail}", markup=False)
 
     def event(self, event: Event) -> None:
         if isinstance(event, Plateau):

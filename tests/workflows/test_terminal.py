@@ -1,5 +1,6 @@
 """The command line as a door: quick to answer, plain where nobody watches, JSON where JSON was asked for."""
 
+import io
 import json
 import os
 import re
@@ -100,3 +101,15 @@ def test_the_live_view_shows_trials_budget_and_best() -> None:
 
 def test_the_plain_view_says_each_new_best_in_a_line() -> None:
     assert "trial    0  accuracy 0.9  1,234 params  1.5 s  (random)" in seen(PlainView, terminal=False)
+
+
+def test_without_a_live_view_long_work_is_told_of_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("nasturtium.terminal.monotonic", lambda: now[0])
+    console = Console(width=80, record=True, file=io.StringIO())
+    shown = PlainView(console)
+    for done in range(1, 101):
+        now[0] += 1.0
+        shown.jobs(done, 100, "epochs, loss 0.5")
+    lines = console.export_text().splitlines()
+    assert lines == [f"  {done} of 100  epochs, loss 0.5" for done in (30, 60, 90)]
