@@ -62,3 +62,23 @@ def test_the_page_tells_what_was_noticed_and_what_was_derived(shared, content):
     assert "skip_connect" in text
     assert "<b>conv</b>" not in text
     assert "Weight sharing" not in page(content)
+
+
+def test_the_audit_shows_both_scores_of_what_was_derived_and_of_the_random_control(shared):
+    points = [{"trial": k, "inherited": 0.1 * k, "alone": 0.5 + 0.01 * k, "derived": k % 3 == 0} for k in range(10)]
+    audit = {"sentence": "Kendall's tau is <1>.", "correlation": {"kendall": 1.0}, "points": points}
+    audited = replace(shared, one_shot={**shared.one_shot, "audit": audit})
+    derived, random = one_shot.audit_points(audited)["data"]
+    assert (derived["name"], random["name"]) == ("derived", "random control")
+    np.testing.assert_allclose(derived["x"], [0.0, 0.3, 0.6, 0.9])
+    np.testing.assert_allclose(derived["y"], [0.5, 0.53, 0.56, 0.59])
+    assert len(random["x"]) == 6
+    assert "Kendall&#x27;s tau is &lt;1&gt;." in page(audited)
+
+
+def test_an_audit_of_too_few_is_words_without_a_figure(shared):
+    audit = {"sentence": "The supernet was not audited: 4 architectures.", "correlation": None, "points": []}
+    audited = replace(shared, one_shot={**shared.one_shot, "audit": audit})
+    assert one_shot.audit_points(audited) is None
+    assert "The supernet was not audited: 4 architectures." in page(audited)
+    assert "Can inherited scores be trusted?" not in page(shared)

@@ -8,6 +8,7 @@ import pytest
 
 from nasturtium.errors import RunError, SpaceError
 from nasturtium.space import Space, choice, real
+from nasturtium.training import read_metadata
 from nasturtium.workflows import one_shot, search, searching
 from nasturtium.workflows.checking import check_options
 from nasturtium.workflows.options import SearchOptions
@@ -57,6 +58,16 @@ def test_the_weights_of_every_epoch_are_kept_and_shown(ended):
             assert len(weights) == len(mixture["options"])
             np.testing.assert_allclose(sum(weights), 1, atol=2e-2)
     assert "Weight sharing" in (where / "report.html").read_text()
+
+
+def test_the_shared_weights_are_kept_and_four_trials_are_no_audit(ended):
+    where, result = ended
+    facts = json.loads((where / "one_shot.json").read_text())
+    assert facts["limits"] == {"params": LIMIT}
+    assert read_metadata(where / "supernet.safetensors")["supernet"] == 1
+    assert facts["audit"]["correlation"] is None
+    assert "fewer than 10 say nothing about how inherited scores rank" in facts["audit"]["sentence"]
+    assert facts["audit"]["sentence"] in result.record["notes"]
 
 
 def test_a_resumed_run_takes_what_had_been_derived(small_digits, tmp_path, brief, ended, monkeypatch):

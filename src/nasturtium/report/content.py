@@ -19,7 +19,8 @@ class ReportContent:
     drawing: the winner as nested parts: {"name", "text", "shape", "params", "parts"}, the last three optional.
     warnings: sentences. command: what was typed. surroundings: name to value, such as versions and the processor.
     one_shot: of a search by weight sharing, the content of one_shot.json: "method", "mixtures" ("name", "options"),
-        "epochs" ("weights" of each mixture, "entropy", "skips", "eigenvalue" …), "remarks", "derived" decisions.
+        "epochs" ("weights" of each mixture, "entropy", "skips", "eigenvalue" …), "remarks", "derived" decisions, and
+        once it was made the "audit" ("sentence", "correlation" or None, "points").
     """
 
     data: str

@@ -63,7 +63,9 @@ def front(content: ReportContent) -> Figure | None:
     shipped = content.result.get("best") or {}
     value = (shipped.get("validation") or {}).get("mean")
     if _finite(value) and _finite(shipped.get(content.second)):
-        data.append(_points("ships", [shipped[content.second]], [value], INK, "star", [shipped.get("name", "")], 15))
+        data.append(
+            plot_points("ships", [shipped[content.second]], [value], INK, "star", [shipped.get("name", "")], 15)
+        )
     figure = _figure(data, content.second.replace("_", " "), content)
     figure["layout"]["xaxis"] |= {"type": "log"} | ({"dtick": 1} if max(across) > 30 * max(min(across), 1) else {})
     for limit in content.result.get("limits") or ():
@@ -84,9 +86,9 @@ def resplits(content: ReportContent) -> Figure | None:
     for one in reversed(finalists):
         values = [float(value) for value in one["scores"] if _finite(value)]
         name, colour = plotly_text(one["name"]), colours.get(one.get("role", ""), BLUE)
-        data.append(_points(name, values, [name] * len(values), colour, "circle", [], 9))
+        data.append(plot_points(name, values, [name] * len(values), colour, "circle", [], 9))
         mean = sum(values) / len(values)
-        data.append(_points("mean", [mean], [name], INK, "line-ns-open", [], 18))
+        data.append(plot_points("mean", [mean], [name], INK, "line-ns-open", [], 18))
     figure = _figure(data, content.metric, content)
     figure["layout"] |= {"showlegend": False, "height": 110 + 40 * len(finalists)}
     figure["layout"]["yaxis"] = {"automargin": True, "fixedrange": True}
@@ -153,7 +155,7 @@ def _kinds(trials: Trials, axis: str, content: ReportContent) -> list[Figure]:
         groups["ended early" if trial.get("state") == "stopped" else kind].append(trial)
     looks = {"ended early": (GREY, "x"), "random control": (ORANGE, "diamond"), "searched": (BLUE, "circle")}
     return [
-        _points(
+        plot_points(
             kind,
             [_cost(trial, axis) for trial in members],
             [trial["score"] for trial in members],
@@ -176,9 +178,10 @@ def _label(trial: Mapping[str, Any], content: ReportContent) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _points(
+def plot_points(
     name: str, x: list[Any], y: list[Any], colour: str, symbol: str, labels: list[str], size: int = 7
 ) -> Figure:
+    """Marks without a line. labels: shown when one is pointed at; none shows the figures."""
     marker = {"color": colour, "symbol": symbol, "size": size, "opacity": 0.8, "line": {"width": 1, "color": colour}}
     hover = {"text": labels, "hovertemplate": "%{text}<extra></extra>"} if labels else {}
     return {"type": "scatter", "mode": "markers", "name": name, "x": x, "y": y, "marker": marker, **hover}
@@ -201,7 +204,7 @@ def _correlated(known: Trials, colour: str, symbol: str) -> Figure:
         (value, value) if one.get("low") is None or one.get("high") is None else (one["low"], one["high"])
         for one, value in zip(known, values, strict=True)
     ]
-    found = _points(kind, values, [plotly_text(one["name"]) for one in known], colour, symbol, [], 8)
+    found = plot_points(kind, values, [plotly_text(one["name"]) for one in known], colour, symbol, [], 8)
     above = [high - value for (_, high), value in zip(ends, values, strict=True)]
     below = [value - low for (low, _), value in zip(ends, values, strict=True)]
     bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1.2, "width": 0}
@@ -220,7 +223,7 @@ def _baseline_points(content: ReportContent) -> list[Figure]:
         return []
     labels = [f"{plotly_text(one['name'])}, {score(one['validation']['mean'], content.metric)}" for one in known]
     x, y = [one[content.second] for one in known], [one["validation"]["mean"] for one in known]
-    return [_points("baselines", x, y, RED, "square", labels, 9)]
+    return [plot_points("baselines", x, y, RED, "square", labels, 9)]
 
 
 def _figure(data: list[Figure], across: str, content: ReportContent) -> Figure:

@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nasturtium.report.content import ReportContent
-from nasturtium.report.figures import BLUE, GREY, INK, ORANGE, Figure, new_figure, plot_line, plotly_text
+from nasturtium.report.figures import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    Figure,
+    new_figure,
+    plot_line,
+    plot_points,
+    plotly_text,
+)
 from nasturtium.report.markup import Html, element, joined, table
 
 MOST = 40
@@ -81,6 +91,29 @@ def _rows(mixtures: Sequence[Mapping[str, Any]], epochs: Sequence[Mapping[str, A
             name = f"{mixture['name']}: {mixture['options'][best]}"
             found.append((name, [float(one["weights"][place][best]) for one in epochs]))
     return found
+
+
+def audit_words(content: ReportContent) -> Html:
+    """Do inherited scores rank as those of networks trained alone? Or why that is not known."""
+    audit = (content.one_shot or {}).get("audit")
+    if not audit:
+        return Html("")
+    return joined(element("h3", "Can inherited scores be trusted?"), element("p", str(audit["sentence"])))
+
+
+def audit_points(content: ReportContent) -> Figure | None:
+    """Both scores of each architecture that was trained alone, apart for what was derived and what is random."""
+    audit = (content.one_shot or {}).get("audit") or {}
+    if not audit.get("correlation"):
+        return None
+    looks = {True: ("derived", BLUE, "circle"), False: ("random control", ORANGE, "diamond")}
+    marks = []
+    for derived, (name, colour, symbol) in looks.items():
+        chosen = [one for one in audit["points"] if one["derived"] == derived]
+        if chosen:
+            x, y = ([float(one[key]) for one in chosen] for key in ("inherited", "alone"))
+            marks.append(plot_points(name, x, y, colour, symbol, [f"trial {one['trial']}" for one in chosen]))
+    return new_figure(marks, f"{content.metric}, inherited weights", f"{content.metric}, trained alone")
 
 
 def derived_table(content: ReportContent) -> Html:

@@ -107,6 +107,8 @@ def _sharing(content: ReportContent) -> Html:
         one_shot.words(content),
         _chart("sharing-course", one_shot.course(content), "Entropy of the weights, averaged over the mixtures."),
         _chart("sharing-weights", one_shot.weights(content), "Weight of the option that leads at the end."),
+        one_shot.audit_words(content),
+        _chart("sharing-audit", one_shot.audit_points(content), "Both on the validation rows of the search."),
         one_shot.derived_table(content),
     )
 

@@ -45,6 +45,11 @@ class RunFolder:
         return self.path / "one_shot.json"
 
     @property
+    def supernet(self) -> Path:
+        """The shared weights of such a search (`supernet.checkpoint`): an audit and a family read them."""
+        return self.path / "supernet.safetensors"
+
+    @property
     def answers(self) -> Path:
         """What a language model answered, where one was asked (see the strategy `llm`)."""
         return self.path / "llm.jsonl"

@@ -1,7 +1,7 @@
 """Weight sharing in a run: a supernet is trained on the search's training rows, and what it derives is tried alone.
 
 The derived architectures are ordinary trials, trained from scratch beside the random control; the protocol is the same
-as for any other strategy. The trace of the shared training is kept in `one_shot.json`, its weights in `work`.
+as for any other strategy. The trace of the shared training is kept in `one_shot.json`, the weights beside it.
 """
 
 import json
@@ -17,12 +17,12 @@ from nasturtium.data import input_statistics
 from nasturtium.errors import RunError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.network import set_statistics, standardised
-from nasturtium.hardware import LimitedCandidates
+from nasturtium.hardware import LimitedCandidates, Limits
 from nasturtium.roles import Derived, SearchBudget, Trace, Wanted
 from nasturtium.space import Architecture
 from nasturtium.strategies import EnasController, Given
 from nasturtium.study import noticed
-from nasturtium.supernet import Supernet
+from nasturtium.supernet import Supernet, save_supernet
 from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.registry import Method, one_shot, one_shot_name
 from nasturtium.training import find_device
@@ -52,7 +52,7 @@ def derive(session: Session, candidates: LimitedCandidates, end_s: float) -> tup
     kept = session.folder.one_shot
     if not kept.exists():
         derived = _train(session, candidates, name, end_s)
-        write_json(kept, record(derived))
+        write_json(kept, record(derived, candidates.limits))
         for sentence in derived.trace.remarks:
             session.remark(sentence)
     facts = json.loads(kept.read_text(encoding="utf-8"))
@@ -91,6 +91,7 @@ def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: fl
             report=report,
             checkpoint=session.folder.work / "one_shot.safetensors",
         )
+    save_supernet(supernet, session.folder.supernet)
     if derived.trace.ended == "report":
         session.remark(
             f"The shared training was interrupted after {len(derived.trace.epochs)} epochs; what it derives by then is "
@@ -141,8 +142,8 @@ def _line(trace: Trace) -> str:
     return f"epochs, loss {last.train_loss:.3g}, entropy {last.entropy:.2f}{skips}"
 
 
-def record(derived: Derived) -> dict[str, Any]:
-    """What is kept of a one-shot search, as JSON."""
+def record(derived: Derived, limits: Limits) -> dict[str, Any]:
+    """What is kept of a one-shot search, as JSON. limits: that the space was made for, the clock's included."""
     trace = derived.trace
     epochs = [
         {**asdict(one), "weights": [[round(float(w), 4) for w in weights] for weights in one.weights]}
@@ -156,4 +157,5 @@ def record(derived: Derived) -> dict[str, Any]:
         "ended": trace.ended,
         "seconds": round(trace.seconds, 2),
         "derived": [dict(one.values) for one in derived.architectures],
+        "limits": dict(limits.items()),
     }

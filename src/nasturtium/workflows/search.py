@@ -29,6 +29,7 @@ from nasturtium.workflows.result import Result
 from nasturtium.workflows.searching import run_search
 from nasturtium.workflows.session import LEAST_S, Session
 from nasturtium.workflows.shipping import finish_card
+from nasturtium.workflows.supernet_audit import audit_supernet
 from nasturtium.workflows.writing import result_record
 
 
@@ -123,6 +124,7 @@ def _phases(session: Session) -> dict[str, Any]:
     searched = run_search(session, baselines)
     search_seconds = session.clock.seconds - began
     audited = run_audit(session, searched)
+    audit_supernet(session, searched)
     ending = finish(session, baselines, searched)
     record = result_record(session, baselines, searched, ending, search_seconds, audited)
     keep_facts(
