@@ -89,6 +89,12 @@ def single(scores: Sequence[float], scale: Scale, seed: int = 0) -> tuple[float,
     return float(middle), float(min(low, high)), float(max(low, high))
 
 
+def apart(first: float, second: float, scale: Scale) -> float:
+    """How many times as far from the best possible score the worse of two is as the better; 1 at least."""
+    ends = scale.there(np.array([first, second]))
+    return float(np.exp(abs(ends[1] - ends[0])))
+
+
 def _told(best: Float[np.ndarray, " draws"], scores: Sequence[float], scale: Scale) -> Outlook:
     sign = 1.0 if scale.maximize else -1.0
     rounded = best if scale.best is None else scale.best - np.round((scale.best - best) / scale.step) * scale.step

@@ -121,10 +121,25 @@ def _known(task: Task, limits: Limits) -> list[float]:
     ]
 
 
+def affordable_macs(pilot: Pilot, seconds: float) -> float | None:
+    """MACs of a network whose full training takes so many seconds; None where the pilot does not say."""
+    if not pilot.tried:
+        return None
+    constant, rate = _line(pilot)
+    return (seconds - constant) / rate if rate > 0 and seconds > constant else None
+
+
 def _predicted(pilot: Pilot, macs: float) -> float:
-    """Seconds of a full training: a constant and a rate, fitted to the pilot's networks (least squares, neither below
-    zero)."""
+    """Seconds of a full training."""
+    constant, rate = _line(pilot)
+    return constant + rate * macs
+
+
+def _line(pilot: Pilot) -> tuple[float, float]:
+    """Seconds of a full training as a constant and a rate for each MAC, fitted to the pilot's networks (least squares,
+    neither below zero)."""
     seen = np.array([[1.0, one.macs] for one in pilot.tried])
     scale = seen.max(axis=0)
     found, _ = nnls(seen / scale, np.array([one.full_s for one in pilot.tried]))
-    return float(np.dot(found, np.array([1.0, macs]) / scale))
+    constant, rate = found / scale
+    return float(constant), float(rate)

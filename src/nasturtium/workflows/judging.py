@@ -1,7 +1,6 @@
 """What a pilot says about the plan: what a search would cost and gain, and whether it would pay."""
 
 from dataclasses import replace
-from statistics import median
 
 from nasturtium.advisor import Estimate, Plan, Start
 from nasturtium.advisor.gain import Scale, outlook, single
@@ -17,13 +16,12 @@ from nasturtium.workflows.progress import Progress
 from nasturtium.workflows.record import BEST_POSSIBLE
 from nasturtium.workflows.search import usable_cores
 from nasturtium.workflows.starting import of_space, space_of
-
-ENOUGH = 3
-"""Networks of a pilot that say something of the spread."""
+from nasturtium.workflows.starved import ENOUGH, too_short, unforeseen
 
 
 def with_pilot(plan: Plan, options: SearchOptions, prepared: Prepared, recipe: Recipe, progress: Progress) -> Plan:
-    """The plan with what a pilot measured. Unchanged where no search is advised anyway, or too little was trained."""
+    """The plan with what a pilot measured. Unchanged where no search is advised anyway; where the pilot was too short
+    to predict from, the plan says so and foresees nothing from it."""
     if not plan.search.advised:
         return plan
     try:
@@ -33,14 +31,12 @@ def with_pilot(plan: Plan, options: SearchOptions, prepared: Prepared, recipe: R
     progress.phase("Pilot", "a few random networks and simple models")
     workers = options.workers or usable_cores()
     pilot = run_pilot(options, prepared, recipe, candidates, costs, workers, progress)
-    if len(pilot.tried) < ENOUGH or not pilot.tells_scores:
-        done = f", of them {median(one.epochs for one in pilot.tried):.1f} passes each" if pilot.tried else ""
-        note = (
-            f"The pilot trained {len(pilot.tried)} networks in {pilot.seconds:.0f} s{done}: too little to foresee what "
-            "a search would cost and gain here."
-        )
-        return replace(plan, baselines=_scored(plan, pilot), remarks=(*plan.remarks, note))
-    judged = judge(plan, pilot, prepared, plan.search.budget_s)
+    limits, enough = plan.bounds.limits, len(pilot.tried) >= ENOUGH
+    run = foresee(pilot, prepared.task, limits, None, plan.search.budget_s) if enough else None
+    why = too_short(pilot, run, _scale(pilot, prepared))
+    if run is None or why is not None:
+        return replace(unforeseen(plan, pilot, why or ""), baselines=_scored(plan, pilot))
+    judged = judge(plan, pilot, prepared, run)
     best = max(pilot.tried, key=lambda one: one.score * (1 if maximised(pilot.metric) else -1))
     own = Estimate(
         best.score, None, None, "measured", f"in the pilot, {best.epochs:.0f} of {pilot.epochs} passes, one seed"
@@ -51,10 +47,9 @@ def with_pilot(plan: Plan, options: SearchOptions, prepared: Prepared, recipe: R
     return replace(judged, proposals=(*kept, first))
 
 
-def judge(plan: Plan, pilot: Pilot, prepared: Prepared, budget_s: float | None, trials: int | None = None) -> Plan:
-    """Time and gain of a search, expected scores of known networks, and scores of simple models."""
-    scale = scale_of(pilot.metric, int((~prepared.development.train).sum()))
-    run = foresee(pilot, prepared.task, plan.bounds.limits, trials, budget_s)
+def judge(plan: Plan, pilot: Pilot, prepared: Prepared, run: Run) -> Plan:
+    """Time and gain of the search `run`, expected scores of known networks, and scores of simple models."""
+    scale = _scale(pilot, prepared)
     ahead = outlook(pilot.scores, run.trials, scale)
     how = f"{len(pilot.tried)} random networks of the pilot on this data"
     expected, least, most = (round(value, 4) for value in ahead.gain)
@@ -80,6 +75,10 @@ def judge(plan: Plan, pilot: Pilot, prepared: Prepared, budget_s: float | None, 
 
 def maximised(metric: str) -> bool:
     return METRICS[metric].direction == "maximize"
+
+
+def _scale(pilot: Pilot, prepared: Prepared) -> Scale:
+    return scale_of(pilot.metric, int((~prepared.development.train).sum()))
 
 
 def scale_of(metric: str, rows: int) -> Scale:
