@@ -189,6 +189,19 @@ def test_a_model_is_handed_over_and_nothing_overwritten(
     assert "has no best/model.py" in refused("export_model", run="runs/a", output="other", form="pytorch")
 
 
+def test_the_evidence_is_handed_over_with_the_model(call: Call, made_run: Callable[..., Path], root: Path) -> None:
+    run = made_run("a", 0.8)
+    bare = content(call("export_model", run="runs/a", output="bare"))
+    assert set(bare["files"]) == {"model.onnx", "MODEL_CARD.md", "result.json"}
+    assert any("There is no report.html; write it with: nasturtium report" in note for note in bare["notes"])
+    (run / "report.html").write_text("<!doctype html>")
+    whole = content(call("export_model", run="runs/a", output="whole"))
+    assert set(whole["files"]) == {"model.onnx", "MODEL_CARD.md", "result.json", "report.html"}
+    for name in ("report.html", "result.json"):
+        assert (root / "whole" / name).read_bytes() == (run / name).read_bytes()
+    assert not any("no report.html" in note for note in whole["notes"])
+
+
 def ask(desk: Desk, mode: str, answer: Any, **arguments: Any) -> CallToolResult:
     async def talk() -> CallToolResult:
         async with Client(make_server(desk), elicitation_callback=answer, mode=mode) as client:

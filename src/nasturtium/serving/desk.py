@@ -8,9 +8,8 @@ from nasturtium.errors import UserError
 from nasturtium.serving.roots import Roots
 from nasturtium.workflows.jobs import Jobs, run_options
 from nasturtium.workflows.options import DEFAULT_BUDGET_S, SearchOptions
+from nasturtium.workflows.profiling import is_bundled
 
-BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
-"""Data sets that are not files."""
 MOST_TRIALS = 10_000
 
 
@@ -26,7 +25,7 @@ class Desk:
 
     def source(self, given: str) -> str:
         """A bundled data set, or a file or folder that may be read."""
-        if given in BUNDLED:
+        if is_bundled(given):
             return given
         path = self.roots.tree(given, "The source")
         # What is not there keeps its name, so that the message that says so can name the nearest.

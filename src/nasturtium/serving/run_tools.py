@@ -62,9 +62,10 @@ class RunTools:
         self,
         run: a.Run,
         output: Annotated[str, Field(description="A new or empty folder.")],
-        form: Annotated[Form, Field(description="onnx, pytorch (source and weights), or all.")] = "all",
+        form: Annotated[Form, Field(description="onnx, pytorch (source and weights), or all of it.")] = "all",
     ) -> Handed:
-        """Copy the model that a finished run ships to a folder, checked, with its card and the limits it meets."""
+        """Copy the model that a finished run ships to a folder, checked, with its card and the limits it meets; with
+        form `all` also the report and the result, the evidence for it."""
         folder = self.desk.roots.path(output, "The output")
         found = copy_model(self.desk.run(run), str(folder), form)
         return found.model_copy(update={"folder": self.desk.shown(found.folder)})

@@ -30,6 +30,13 @@ class DataProfile(BaseModel):
     lines: list[str] = Field(description="All of it as text.")
 
 
+def is_bundled(source: str) -> bool:
+    """Is it the name of a data set that is no file?"""
+    from nasturtium.data.sources.bundled import BUNDLED  # brings torch, as below
+
+    return source in BUNDLED
+
+
 def profile_source(options: SearchOptions) -> DataProfile:
     """Read, profile and split. Raises `DataError` and `UserError`."""
     from nasturtium.workflows.preparation import prepare_data  # brings torch: a server's start does not wait for it
