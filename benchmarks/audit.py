@@ -11,6 +11,7 @@ supernet can predict, so the correlation between two such trainings is recorded 
 import argparse
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,19 +20,29 @@ import torch
 from _record import record
 from sklearn.datasets import load_digits
 
-from nasturtium.hardware import LimitedCandidates, Limits
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits
+from nasturtium.space import Space
 from nasturtium.supernet import Supernet
 from nasturtium.supernet.audit import Alone, correlated, sampled
-from nasturtium.supernet.course import Course, follow
+from nasturtium.supernet.course import Course, Phase, follow
 from nasturtium.supernet.fairnas import FairNas
 from nasturtium.supernet.inherited import Inherited, parted
 from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.spos import Spos
 from nasturtium.task import Signal, Task
 from nasturtium.training import Recipe, Resident, default_recipe
+from nasturtium.zoo.conv_macro import conv_macro
 from nasturtium.zoo.nasbench201 import nasbench201
 
-METHODS = {"spos": Spos, "fairnas": FairNas}
+METHODS: dict[str, Callable[[Space, LimitedCandidates], list[Phase]]] = {
+    "spos": lambda space, candidates: Spos(constrained=True).phases(space, candidates),
+    "fairnas": lambda space, candidates: FairNas().phases(space),
+}
+PARAMS = 50_000
+SPACES: dict[str, Callable[[Task], Space]] = {
+    "conv-macro": lambda task: conv_macro(task, max_params=PARAMS),
+    "nasbench201": lambda task: nasbench201(task, width=4, cells=1),
+}
 HELD = 0.5
 
 
@@ -70,23 +81,25 @@ def main() -> None:
     parser.add_argument("--passes", type=int, default=200)
     parser.add_argument("--trainings", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=30, help="of each stand-alone training")
-    parser.add_argument("--width", type=int, default=8)
+    parser.add_argument("--space", choices=SPACES, default="conv-macro")
     parser.add_argument("--cache", type=Path, help="JSON of stand-alone scores, to go on from")
     parser.add_argument("--record", default="audit")
     given = parser.parse_args()
     torch.set_num_threads(1)
 
     rows = digits()
-    space = nasbench201(rows.task, width=given.width, cells=1)
+    space = SPACES[given.space](rows.task)
+    limits = Limits(params=PARAMS if given.space == "conv-macro" else None)
+    candidates = LimitedCandidates(space, CostModel(space) if limits.items() else None, limits)
     data = parted(rows, HELD, 0, torch.device("cpu"))
     recipe = default_recipe(rows.task, len(data.inputs))
     shared = replace(recipe, epochs=given.passes)
-    architectures = sampled(LimitedCandidates(space, None, Limits()), given.architectures, 0)
+    architectures = sampled(candidates, given.architectures, 0)
     runs = []
     nets = []
     for seed in range(given.supernets):
         net, started = Supernet(space, seed=seed), time.process_time()
-        course = Course(given.method, tuple(METHODS[given.method]().phases(space)), shared, seed)
+        course = Course(given.method, tuple(METHODS[given.method](space, candidates)), shared, seed)
         follow(course, net, net, data.inputs, data.targets, rows.task)
         seconds = time.process_time() - started
         score = Inherited(net, data, rows.task)
@@ -117,7 +130,8 @@ def main() -> None:
     taus = [run["kendall"] for run in runs]
     figures = {
         "method": given.method,
-        "space": f"nasbench201(width={given.width}, cells=1), 8x8 digits",
+        "space": given.space,
+        "limits": dict(limits.items()),
         "architectures": len(architectures),
         "rows": {"train": len(data.inputs), "score": data.scored_rows},
         "passes_of_shared_weights": given.passes,

@@ -14,6 +14,7 @@ has a standard error of about 0.3 points, which is recorded for each pair (McNem
 """
 
 import argparse
+import json
 import os
 import time
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 from _record import record
+from torch import nn
 
 from nasturtium.blocks import ConvBN, Head, MBConv, build, sequence, stage
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
@@ -111,21 +113,37 @@ def separate(
     space: Space, data: Resident, given: argparse.Namespace, recipe: Recipe, test: torch.Tensor, labels: np.ndarray
 ) -> tuple[list[Found], float]:
     """Five searches; the tests at the end are not part of the cost."""
-    costs, found, spent = CostModel(space), [], 0.0
-    for limit in LIMITS:
-        started = time.process_time()
-        candidates = LimitedCandidates(space, costs, Limits(params=limit))
-        rng = np.random.default_rng([given.seed, limit])
-        short = replace(recipe, epochs=given.short)
-        drawn = list(dict.fromkeys(candidates.sample(rng) for _ in range(given.candidates)))
-        scores = [fit(one, data, space.task, short, given.seed)[1] for one in drawn]
-        best = drawn[int(np.argmax(scores))]
-        network, score = fit(best, data, space.task, replace(recipe, epochs=given.long), given.seed)
-        spent += time.process_time() - started
-        right = predict(network, test).argmax(1) == labels
-        found.append(Found(best, costs(best)["params"], score, right))
+    costs, found, spent = CostModel(space), list[Found](), 0.0
+    kept = json.loads(given.cache.read_text()) if given.cache and given.cache.is_file() else []
+    for place, limit in enumerate(LIMITS):
+        if place == len(kept):
+            started = time.process_time()
+            best, network, score = searched(limit, space, costs, data, given, recipe)
+            seconds = time.process_time() - started
+            wrong = np.flatnonzero(predict(network, test).argmax(1) != labels)
+            kept.append({"values": dict(best.values), "score": score, "seconds": seconds, "wrong": wrong.tolist()})
+            if given.cache:
+                given.cache.write_text(json.dumps(kept))
+        one, spent = kept[place], spent + kept[place]["seconds"]
+        right = np.ones(len(labels), dtype=bool)
+        right[one["wrong"]] = False
+        architecture = space.architecture(one["values"])
+        found.append(Found(architecture, costs(architecture)["params"], one["score"], right))
         print(f"separate {limit}: {found[-1].facts()['test']}, {spent:.0f} CPU s so far", flush=True)
     return found, spent
+
+
+def searched(
+    limit: int, space: Space, costs: CostModel, data: Resident, given: argparse.Namespace, recipe: Recipe
+) -> tuple[Architecture, nn.Module, float]:
+    """Random search by short trainings, and the best trained anew."""
+    candidates = LimitedCandidates(space, costs, Limits(params=limit))
+    rng = np.random.default_rng([given.seed, limit])
+    short, long = replace(recipe, epochs=given.short), replace(recipe, epochs=given.long)
+    drawn = list(dict.fromkeys(candidates.sample(rng) for _ in range(given.candidates)))
+    scores = [fit(one, data, space.task, short, given.seed)[1] for one in drawn]
+    best = drawn[int(np.argmax(scores))]
+    return best, *fit(best, data, space.task, long, given.seed)
 
 
 def together(
@@ -184,6 +202,7 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=8)
     parser.add_argument("--short", type=int, default=5)
     parser.add_argument("--long", type=int, default=20)
+    parser.add_argument("--cache", type=Path, help="JSON of the separate searches, to go on from")
     parser.add_argument("--record", default="family")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -207,7 +226,7 @@ def main() -> None:
             "pairs": pairs,
         }
         figures = {
-            "settings": vars(given) | {"held": HELD, "recipe": recipe.to_json()},
+            "settings": {**vars(given), "cache": None, "held": HELD, "recipe": recipe.to_json()},
             "space": f"{space.name}: {space.size} architectures",
             "rows": {"train": len(data.inputs), "score": data.scored_rows, "test": len(labels)},
             "threads": 1,
