@@ -7,6 +7,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nasturtium.api import family as family
     from nasturtium.api import search as search
     from nasturtium.space import Architecture as Architecture
     from nasturtium.space import Space as Space
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
     from nasturtium.space import real as real
     from nasturtium.space import repeat as repeat
 
-__all__ = ["Architecture", "Space", "choice", "integer", "optional", "real", "repeat", "search"]
+__all__ = ["Architecture", "Space", "choice", "family", "integer", "optional", "real", "repeat", "search"]
 
 
 def __getattr__(name: str) -> Any:
     # Lazily, so that `nasturtium --help` does not wait for torch.
-    if name == "search":
-        from nasturtium.api import search
+    if name in ("search", "family"):
+        from nasturtium import api
 
-        return search
+        return getattr(api, name)
     if name in __all__:
         from nasturtium import space
 

@@ -1,11 +1,13 @@
-"""The Python door: `nasturtium.search`."""
+"""The Python door: `nasturtium.search` and `nasturtium.family`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from nasturtium.errors import UserError, hint
 from nasturtium.space import Space
 from nasturtium.trial import Direction
+from nasturtium.workflows.family import FamilyOptions, FamilyResult, make_family
 from nasturtium.workflows.options import SearchOptions, parse_duration
 from nasturtium.workflows.own import Evaluate, OwnResult, search_own
 from nasturtium.workflows.progress import Progress
@@ -69,6 +71,45 @@ def search(
         **options,
     )
     return run_search_workflow(asked, progress)
+
+
+Amounts = str | float | Sequence[str | float] | None
+"""One limit, or one for each member of a family: "5k,10k", 5000, ("5k", 10_000)."""
+
+
+def family(
+    run: str | Path | Result,
+    *,
+    max_params: Amounts = None,
+    max_macs: Amounts = None,
+    max_memory: Amounts = None,
+    max_size: Amounts = None,
+    fine_tune: int | None = None,
+    budget: str | float | None = None,
+    seed: int = 0,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+) -> FamilyResult:
+    """The best network for each of several limits, from the shared weights of one run; see `FamilyOptions`.
+
+    run: a finished run of the strategy spos, fairnas, ofa or bignas, or what `search` returned. max_params … max_size:
+        at least one of them, with an amount for each member. fine_tune: epochs. budget: "3m" or seconds.
+    """
+    given = {"params": max_params, "macs": max_macs, "memory": max_memory, "size": max_size}
+    options = FamilyOptions(
+        run=str(run.folder if isinstance(run, Result) else run),
+        limits={name: _listed(amounts) for name, amounts in given.items() if amounts is not None},
+        fine_tune=fine_tune,
+        budget_s=None if budget is None else parse_duration(budget),
+        seed=seed,
+        output=None if output is None else str(output),
+    )
+    return make_family(options, progress)
+
+
+def _listed(amounts: str | float | Sequence[str | float]) -> str:
+    """Amounts as the command line has them."""
+    return ",".join(map(str, [amounts] if isinstance(amounts, str | int | float) else amounts))
 
 
 def _check_options(given: Iterable[str], known: Iterable[str]) -> None:

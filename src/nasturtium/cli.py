@@ -246,6 +246,35 @@ def predict(
 
 
 @app.command()
+def family(
+    run: Annotated[str, typer.Argument(help="A finished run of --strategy spos, fairnas, ofa or bignas.")],
+    max_params: Annotated[str | None, typer.Option(help="Most trainable numbers of each member: 5k,10k,20k.")] = None,
+    max_macs: Annotated[str | None, typer.Option(help="Most multiply-accumulates of one row: 500k,2M.")] = None,
+    max_memory: Annotated[str | None, typer.Option(help="Most memory of live tensors: 32KB,64KB.")] = None,
+    max_size: Annotated[str | None, typer.Option(help="Largest ONNX file: 64KB,256KB.")] = None,
+    fine_tune: Annotated[int | None, typer.Option(help="Epochs that each member is trained on; default: none.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time for looking for all members: 90s, 3m.")] = None,
+    seed: Seed = 0,
+    output: Annotated[str | None, typer.Option("--output", "-o", help="New folder; default RUN/family.")] = None,
+    json: Json = False,
+) -> None:
+    """The best network for each of several limits, from the shared weights of one run."""
+    from nasturtium.terminal import show_result, view
+
+    with view(quiet=json) as progress:
+        from nasturtium.workflows.family import FamilyOptions, make_family
+        from nasturtium.workflows.options import parse_duration
+
+        limits = _limits(max_params, max_macs, None, max_memory, max_size)
+        seconds = None if budget is None else parse_duration(budget)
+        made = make_family(FamilyOptions(run, limits, fine_tune, seconds, seed, output), progress)
+    if json:
+        typer.echo(json_module.dumps(made.record, indent=1, ensure_ascii=False))
+    else:
+        show_result(made)
+
+
+@app.command()
 def dashboard(run: Run, port: Annotated[int, typer.Option(help="On this machine.")] = 8080) -> None:
     """Open Optuna's dashboard on a run's study."""
     from nasturtium.workflows.dashboard import serve_dashboard

@@ -67,13 +67,17 @@ def test_the_values_of_a_command_are_understood(document: str, words: list[str])
     from nasturtium.schedulers import SCHEDULERS
     from nasturtium.strategies import STRATEGIES
     from nasturtium.supernet.registry import ONE_SHOT
+    from nasturtium.workflows.family import listed_limits
     from nasturtium.workflows.options import parse_duration
 
     count = 2 if words[0] == "space" else 1
     context = COMMANDS[" ".join(words[:count])].make_context("nasturtium", list(words[count:]))
     given = context.params
     limits = {name: given.get(f"max_{name}") for name in ("params", "macs", "latency", "memory", "size")}
-    Limits.parse(**limits)
+    if words[0] == "family":  # with commas, an amount for each member
+        assert listed_limits({name: amounts for name, amounts in limits.items() if amounts})
+    else:
+        Limits.parse(**limits)
     assert given.get("budget") is None or parse_duration(given["budget"]) > 0
     named = {one.name for one in contenders(given.get("strategy") or "auto")}  # `bench` takes several, with settings
     assert named <= {"auto", "bohb", *STRATEGIES, *(ONE_SHOT if words[0] == "search" else ())}

@@ -23,7 +23,7 @@ from nasturtium.workflows.needs import NeedOptions
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.planned import with_plan
 from nasturtium.workflows.record import limit_record
-from nasturtium.workflows.resume import _options
+from nasturtium.workflows.resume import kept_options
 from nasturtium.workflows.shipping import LimitCheck
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -146,7 +146,7 @@ def test_the_result_says_of_each_limit_where_it_is_from() -> None:
 def test_a_resumed_run_keeps_its_device() -> None:
     options = SearchOptions("digits", device="stm32f746", limits={"params": "20k"})
     held = json.loads(json.dumps({one.name: getattr(options, one.name) for one in fields(options)}))
-    again = _options(held)
+    again = kept_options(held)
     assert again.device == "stm32f746"
     assert bounded(again) == bounded(options)
     assert search_command(options)[3:] == ["--max-params", "20k", "--device", "stm32f746"]

@@ -5,12 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
-from nasturtium.blocks import construct, counted, deployed
+from nasturtium.blocks import counted
 from nasturtium.data import Development
-from nasturtium.evaluators.network import Rows, score, set_statistics, standardised
+from nasturtium.evaluators.network import Rows, assembled, score, standardised
 from nasturtium.evaluators.subjects import lowered
 from nasturtium.roles import Job, OpenEvaluator, Outcome, Report
 from nasturtium.space import Architecture, Space
@@ -67,18 +66,13 @@ class _Opened:
 
     def _model(self, architecture: Architecture, rows: Rows) -> nn.Module:
         """The whole model, raw rows in, with inherited weights and statistics of training rows."""
-        task = self._data.task
-        model = construct(deployed(lowered(architecture, task), task))
-        set_statistics(model, rows.statistics)
+        task, regression = self._data.task, self._data.task.kind == "regression"
         network = self._supernet.extract(architecture)
-        model.add_module("network", network)
+        scale = TargetScale.fit(rows.targets.reshape(len(rows.targets), -1)) if regression else None
+        model = assembled(architecture, task, network, rows.statistics, scale)
         count = len(rows.inputs)
         seen = rows.inputs[np.random.default_rng(count).permutation(count)[: self._spec.rows]]
         recalibrate(network, standardised(model, seen), rows=self._spec.rows, batch=self._spec.batch)
-        if task.kind == "regression":
-            scale = TargetScale.fit(rows.targets.reshape(len(rows.targets), -1))
-            for name, value in (("mean", scale.mean), ("std", scale.std)):
-                model.get_submodule("output").get_buffer(name).copy_(torch.tensor(value, dtype=torch.float32))
         return model
 
     def _rows(self, fold: str) -> Rows:

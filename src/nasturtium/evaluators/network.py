@@ -11,9 +11,20 @@ from torch import nn
 from nasturtium.blocks import Expr, construct, counted, deployed
 from nasturtium.data import Development, InputStatistics, input_statistics
 from nasturtium.data.assignment import stratified
+from nasturtium.evaluators.subjects import lowered
 from nasturtium.roles import Job, Outcome, Report
+from nasturtium.space import Architecture
 from nasturtium.task import Task
-from nasturtium.training import METRICS, Recipe, load_checkpoint, predict, save_checkpoint, seeded, train
+from nasturtium.training import (
+    METRICS,
+    Recipe,
+    TargetScale,
+    load_checkpoint,
+    predict,
+    save_checkpoint,
+    seeded,
+    train,
+)
 
 STOPPING_SHARE = 0.15
 """Of the training rows of a resplit, where patience ends trainings."""
@@ -109,6 +120,21 @@ def set_statistics(model: nn.Module, statistics: InputStatistics) -> None:
     """Fill the buffers of the pre-processing."""
     if hasattr(model, "input"):
         _set(model.get_submodule("input"), statistics.mean, statistics.std)
+
+
+def assembled(
+    architecture: Architecture, task: Task, network: nn.Module, statistics: InputStatistics, scale: TargetScale | None
+) -> nn.Module:
+    """The whole model around a network of `architecture`: raw rows in, scores in the target's own unit out.
+
+    statistics: of the rows that trained it; scale: of their targets, for a regression.
+    """
+    model = construct(deployed(lowered(architecture, task), task))
+    set_statistics(model, statistics)
+    model.add_module("network", network)
+    if scale is not None:
+        _set(model.get_submodule("output"), scale.mean, scale.std)
+    return model
 
 
 def standardised(model: nn.Module, inputs: Shaped[np.ndarray, "rows ..."]) -> Float[torch.Tensor, "rows ..."]:

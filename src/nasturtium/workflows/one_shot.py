@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from nasturtium.blocks import construct, deployed
-from nasturtium.data import input_statistics
+from nasturtium.data import Development, input_statistics
 from nasturtium.errors import RunError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.network import set_statistics, standardised
@@ -25,7 +25,7 @@ from nasturtium.study import noticed
 from nasturtium.supernet import Supernet, save_supernet
 from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.registry import Method, one_shot, one_shot_name
-from nasturtium.training import find_device
+from nasturtium.training import Augmentation, find_device
 from nasturtium.workflows.folder import write_json
 from nasturtium.workflows.latency_model import latency_model
 from nasturtium.workflows.session import Session
@@ -36,6 +36,8 @@ ALONE = 12
 """Trials wanted after it where the clock decides: derived architectures and the control."""
 STEPS = 2000
 """Steps that a search has at least: the published numbers of epochs are made for tens of thousands of rows."""
+PURPOSE = "one-shot"
+"""Of the seed of the shared training, from which its rows that score follow too."""
 SAFE = 0.95
 """Of a latency limit that is aimed at: predictions of latency are a little wrong."""
 
@@ -64,7 +66,8 @@ def derive(session: Session, candidates: LimitedCandidates, end_s: float) -> tup
 
 
 def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: float) -> Derived:
-    rows = search_rows(session, candidates)
+    some = candidates.sample(np.random.default_rng([session.options.seed]))
+    rows = search_rows(session.data.development, some, session.recipe.augment)
     method = one_shot(name, len(rows.inputs), EnasController().policy)
     session.progress.phase("Shared training", f"{name}: one supernet for all architectures of {candidates.space.name}")
     supernet = Supernet(candidates.space, seed=session.seed("supernet"), partial=method.partial)
@@ -86,7 +89,7 @@ def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: fl
             supernet,
             rows,
             SearchBudget(epochs, left_s),
-            seed=session.seed("one-shot"),
+            seed=session.seed(PURPOSE),
             wanted=_wanted(session, candidates),
             report=report,
             checkpoint=session.folder.work / "one_shot.safetensors",
@@ -100,14 +103,16 @@ def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: fl
     return derived
 
 
-def search_rows(session: Session, candidates: LimitedCandidates) -> SearchRows:
-    """The training rows of the search, standardised as every network sees them; no other rows are in them."""
-    data, task = session.data.development, session.task
-    train = data.fold("search")[0]
-    model = construct(deployed(lowered(candidates.sample(np.random.default_rng([session.options.seed])), task), task))
+def search_rows(data: Development, some: Architecture, augment: Augmentation) -> SearchRows:
+    """The training rows of the search, standardised as every network sees them; no other rows are in them.
+
+    some: any architecture of the space, as all standardise alike.
+    """
+    task, train = data.task, data.fold("search")[0]
+    model = construct(deployed(lowered(some, task), task))
     set_statistics(model, input_statistics(data, train))
     inputs = standardised(model, data.inputs[train])
-    return SearchRows(inputs, torch.from_numpy(data.targets[train]), task, session.recipe.augment)
+    return SearchRows(inputs, torch.from_numpy(data.targets[train]), task, augment)
 
 
 def _wanted(session: Session, candidates: LimitedCandidates) -> Wanted:

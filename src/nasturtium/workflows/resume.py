@@ -32,7 +32,7 @@ def resume_run(path: str, progress: Progress | None = None) -> Result:
             f"The run in {path!r} was started from data or a space in memory, which cannot be found again. Start a new "
             "run from files."
         )
-    options = _options(manifest["options"])
+    options = kept_options(manifest["options"])
     limits = check_options(options)
     shown = progress or Silent()
     shown.phase("Data", "reading again")
@@ -44,7 +44,8 @@ def resume_run(path: str, progress: Progress | None = None) -> Result:
     return run(options, folder, prepared, limits, recipe, clock, shown)
 
 
-def _options(held: dict[str, Any]) -> SearchOptions:
+def kept_options(held: dict[str, Any]) -> SearchOptions:
+    """The options that a run was started with, its output aside. held: "options" of its manifest."""
     try:
         options = SearchOptions(**held)
     except TypeError as error:

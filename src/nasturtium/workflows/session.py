@@ -43,8 +43,7 @@ class Session:
 
     def seed(self, purpose: str, number: int = 0) -> int:
         """A seed of its own for each purpose, derived from the run's."""
-        text = f"{self.options.seed}/{purpose}/{number}"
-        return int.from_bytes(sha256(text.encode()).digest()[:4], "big")
+        return seed_for(self.options.seed, purpose, number)
 
     def deadline(self, seconds: float) -> float | None:
         """Deadline of a job that may take so long; None where the run has no clock, so that it replays exactly."""
@@ -77,3 +76,8 @@ class Session:
         """Tell now, and keep for the result."""
         self.notes.append(sentence)
         self.progress.note(sentence)
+
+
+def seed_for(seed: int, purpose: str, number: int = 0) -> int:
+    """What `Session.seed` gives in a run of this seed."""
+    return int.from_bytes(sha256(f"{seed}/{purpose}/{number}".encode()).digest()[:4], "big")

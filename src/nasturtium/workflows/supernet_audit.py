@@ -87,15 +87,15 @@ def inherited(session: Session, space: Space, trials: Sequence[Trial], metric: s
             break
         trial = trials[place]
         job = Job(f"inherited-{trial.number}", space.attach(trial.architecture), trial.fidelity, trial.seed)
-        found[trial.number] = score(job, lambda curve: None).measures.get(metric, nan)
+        found[trial.number] = score(job, lambda curve: False).measures.get(metric, nan)
         session.progress.jobs(len(found), len(trials), "inherited scores")
     return found
 
 
 def _correlation(points: Sequence[Mapping[str, Any]], goal: Objective, seed: int) -> Audit:
     """Of the scores, turned so that larger is better."""
-    columns = (np.array([-goal.sign * one[key] for one in points], dtype=float) for key in ("inherited", "alone"))
-    return correlated((), *columns, seed)
+    shared, alone = (np.array([-goal.sign * one[key] for one in points], dtype=float) for key in ("inherited", "alone"))
+    return correlated((), shared, alone, seed)
 
 
 def _plain(found: Audit) -> dict[str, Any]:
