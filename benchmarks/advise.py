@@ -136,9 +136,9 @@ def foresee_trials(source: str, flags: Sequence[str], trials: int, seed: int) ->
     from nasturtium.workflows.judging import maximised, outlook, scale_of
     from nasturtium.workflows.options import SearchOptions
     from nasturtium.workflows.piloting import run_pilot
-    from nasturtium.workflows.preparation import prepare_data
+    from nasturtium.workflows.preparation import choose_recipe, prepare_data
     from nasturtium.workflows.progress import Silent
-    from nasturtium.workflows.search import choose_recipe, usable_cores
+    from nasturtium.workflows.search import usable_cores
     from nasturtium.workflows.spaces import find_space
 
     limits = {flags[place].removeprefix("--max-"): flags[place + 1] for place in range(0, len(flags), 2)}
@@ -220,8 +220,7 @@ def one_plan(source: str, flags: Sequence[str]) -> dict[str, Any]:
     from nasturtium.workflows.advising import AdviseOptions, advise
     from nasturtium.workflows.needs import NeedOptions
     from nasturtium.workflows.options import SearchOptions
-    from nasturtium.workflows.preparation import keep, prepare_data
-    from nasturtium.workflows.search import choose_recipe
+    from nasturtium.workflows.preparation import choose_recipe, keep, prepare_data
 
     with tempfile.TemporaryDirectory() as folder:
         path = source_of(source, Path(folder))

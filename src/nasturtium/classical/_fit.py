@@ -1,15 +1,13 @@
 """The one door: fit a simple model on raw rows."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Shaped
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from nasturtium.classical._boosting import fit_boosting
 from nasturtium.classical._fitted import Fitted
-from nasturtium.classical._kernel import fit_kernel
-from nasturtium.classical._linear import fit_linear
 from nasturtium.classical._sample import thin
 from nasturtium.classical._spec import Classical
 from nasturtium.classical._trivial import fit_constant
@@ -41,9 +39,23 @@ def fit(
             f"The {len(goals)} training rows of {spec.name!r} hold a single class ({goals[0]}). "
             "Use a stratified split, or more rows."
         )
-    fitter = {"linear": fit_linear, "kernel": fit_kernel, "boosting": fit_boosting}[spec.family]
     with threadpool_limits(1):
-        fitted = fitter(spec, rows, goals, task, seed)
+        fitted = _fitter(spec.family)(spec, rows, goals, task, seed)
     if len(kept) == len(targets):
         return fitted
     return replace(fitted, note=f"fitted on {len(kept):,} of {len(targets):,} training rows, to stay quick")
+
+
+def _fitter(family: str) -> Callable[..., Fitted]:
+    """Each brings its part of scikit-learn, which nothing else needs: those who only name models do not wait for it."""
+    if family == "linear":
+        from nasturtium.classical._linear import fit_linear
+
+        return fit_linear
+    if family == "kernel":
+        from nasturtium.classical._kernel import fit_kernel
+
+        return fit_kernel
+    from nasturtium.classical._boosting import fit_boosting
+
+    return fit_boosting

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any, get_args, get_type_hints
 
@@ -23,10 +24,16 @@ def parse_toml(file: Traversable) -> dict[str, Any]:
         raise KnowledgeError(f"{file.name} is not valid TOML: {error}. Mend that line.") from error
 
 
+@cache
+def _adapter(record: type) -> TypeAdapter[Any]:
+    """Made once for each kind of record: making one takes far longer than checking an entry with it."""
+    return TypeAdapter(record)
+
+
 def checked(record: type, entry: Mapping[str, Any], file: str, where: str) -> Any:
     """`entry` as a `record`; raises `KnowledgeError` naming the file, the entry, the first wrong field and the mend."""
     try:
-        made: Any = TypeAdapter(record).validate_json(json.dumps(entry, default=str), strict=True)
+        made: Any = _adapter(record).validate_json(json.dumps(entry, default=str), strict=True)
     except ValidationError as error:
         raise KnowledgeError(f"{file}, {where}: {_mend(error, record)}") from error
     for name, value in vars(made).items():

@@ -19,12 +19,10 @@ from nasturtium.advisor import (
 from nasturtium.advisor.words import TRAINABLE_TASKS
 from nasturtium.errors import UserError
 from nasturtium.workflows.folder import write_json
-from nasturtium.workflows.judging import with_pilot
 from nasturtium.workflows.needs import NeedOptions, differences, gather, measured
 from nasturtium.workflows.options import SearchOptions
-from nasturtium.workflows.preparation import Prepared, prepare_data
+from nasturtium.workflows.preparation import Prepared, choose_recipe, prepare_data
 from nasturtium.workflows.progress import Progress, Silent
-from nasturtium.workflows.search import choose_recipe
 from nasturtium.workflows.starting import with_starts
 
 Ask = Callable[[Question], str | None]
@@ -68,6 +66,8 @@ def advise(options: AdviseOptions, progress: Progress | None = None, ask: Ask | 
         recipe = choose_recipe(given, prepared)
         plan = replace(with_starts(plan, prepared, given.seed), recipe=asdict(recipe))
         if options.pilot:
+            from nasturtium.workflows.judging import with_pilot  # brings everything that trains and searches
+
             plan = with_pilot(plan, given, prepared, recipe, shown)
     plan = replace(plan, search=replace(plan.search, command=_command(options, plan)))
     if options.output is not None:

@@ -1,13 +1,15 @@
-"""From a source to what a search may see: read, profile, split, seal."""
+"""From a source to what a search may see: read, profile, split, seal; and the recipe that follows from it."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nasturtium.data import Development, Preprocessing, Profile, SealedTest, load, prepare, profile, split
 from nasturtium.errors import RunError
 from nasturtium.task import Task
-from nasturtium.training import default_metric, find_metric
+from nasturtium.training import Recipe, default_metric, default_recipe, find_metric, flips_survive
 from nasturtium.workflows.options import SearchOptions
 
 
@@ -51,6 +53,17 @@ def prepare_data(options: SearchOptions) -> Prepared:
     development, sealed = prepare(raw, splits)
     fingerprints = {"data": found.fingerprint, "split": splits.fingerprint, "test": sealed.fingerprint}
     return Prepared(raw.name, found, development, sealed, fingerprints, splits.how)
+
+
+def choose_recipe(options: SearchOptions, prepared: Prepared) -> Recipe:
+    """The recipe of every network of the run."""
+    data, task = prepared.development, prepared.task
+    rows = data.fold("search")[0]
+    classes_of_images = task.modality == "image" and task.kind == "classification"
+    flip = classes_of_images and flips_survive(
+        torch.from_numpy(data.inputs[rows]), torch.from_numpy(data.targets[rows]), options.seed
+    )
+    return default_recipe(task, len(rows), flip=flip)
 
 
 def keep(prepared: Prepared, folder: Path) -> Prepared:

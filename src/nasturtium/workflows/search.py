@@ -6,13 +6,11 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-import torch
-
 from nasturtium.evaluators import Standalone
 from nasturtium.hardware import Limits
 from nasturtium.protocol import JobLog, Plan
 from nasturtium.study import LocalExecutor
-from nasturtium.training import Recipe, default_recipe, flips_survive, set_threads
+from nasturtium.training import Recipe, set_threads
 from nasturtium.workflows.auditing import run_audit
 from nasturtium.workflows.baselines import run_baselines
 from nasturtium.workflows.bounding import bounded
@@ -22,7 +20,7 @@ from nasturtium.workflows.endings import explained
 from nasturtium.workflows.finishing import finish
 from nasturtium.workflows.folder import RunFolder, new_folder, open_folder, surroundings, write_json
 from nasturtium.workflows.options import SearchOptions
-from nasturtium.workflows.preparation import Prepared, keep, prepare_data
+from nasturtium.workflows.preparation import Prepared, choose_recipe, keep, prepare_data
 from nasturtium.workflows.progress import Progress, Silent
 from nasturtium.workflows.reporting import keep_facts, render, winner
 from nasturtium.workflows.result import Result
@@ -147,17 +145,6 @@ def _tell_short_budget(session: Session) -> None:
             f"The budget of {session.plan.budget_s:g} s is less than a run needs on this machine, about "
             f"{session.plan.least_s(LEAST_S):.0f} s: it takes longer, and trains its networks briefly."
         )
-
-
-def choose_recipe(options: SearchOptions, prepared: Prepared) -> Recipe:
-    """The recipe of every network of the run."""
-    data, task = prepared.development, prepared.task
-    rows = data.fold("search")[0]
-    classes_of_images = task.modality == "image" and task.kind == "classification"
-    flip = classes_of_images and flips_survive(
-        torch.from_numpy(data.inputs[rows]), torch.from_numpy(data.targets[rows]), options.seed
-    )
-    return default_recipe(task, len(rows), flip=flip)
 
 
 def manifest(options: SearchOptions, prepared: Prepared, recipe: Recipe) -> dict[str, Any]:
