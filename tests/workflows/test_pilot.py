@@ -120,7 +120,10 @@ def test_the_plan_foresees_nothing_from_a_starved_pilot_and_says_what_to_do(judg
     assert plan.search.seconds is not None
     assert (plan.search.seconds.known, plan.search.seconds.low, plan.search.seconds.high) == ("assumed", None, None)
     assert plan.search.seconds.how.endswith("the pilot was too short to say better")
-    assert plan.pilot is None
+    assert plan.pilot is not None
+    assert plan.pilot["too_short"].startswith("its networks had 2.0 passes each")
+    assert plan.pilot["foreseen"] is None
+    assert plan.pilot["simple"]["svc"]["score"] == 0.9
     assert all(one.expected.known != "predicted" for one in plan.proposals)
     assert next(one for one in plan.baselines if one.name == "svc").score == 0.9, "what it did measure stays"
     page = markdown(plan)
@@ -144,3 +147,4 @@ def test_a_sound_pilot_gives_time_and_gain(judged: Any) -> None:
     assert plan.search.seconds.known == "predicted"
     assert "too short" not in markdown(plan)
     assert plan.pilot["networks"][0]["score"] == GOOD[0]
+    assert plan.pilot["too_short"] is None

@@ -35,7 +35,8 @@ def with_pilot(plan: Plan, options: SearchOptions, prepared: Prepared, recipe: R
     run = foresee(pilot, prepared.task, limits, None, plan.search.budget_s) if enough else None
     why = too_short(pilot, run, _scale(pilot, prepared))
     if run is None or why is not None:
-        return replace(unforeseen(plan, pilot, why or ""), baselines=_scored(plan, pilot))
+        told = unforeseen(plan, pilot, why or "")
+        return replace(told, baselines=_scored(plan, pilot), pilot=record(pilot, None, why))
     judged = judge(plan, pilot, prepared, run)
     best = max(pilot.tried, key=lambda one: one.score * (1 if maximised(pilot.metric) else -1))
     own = Estimate(
@@ -125,8 +126,8 @@ def _scored(plan: Plan, pilot: Pilot) -> tuple[Start, ...]:
     )
 
 
-def record(pilot: Pilot, run: Run) -> dict[str, object]:
-    """The pilot in the plan's JSON."""
+def record(pilot: Pilot, run: Run | None, too_short: str | None = None) -> dict[str, object]:
+    """The pilot in the plan's JSON. run: None where it was too short to foresee one, for that reason."""
     return {
         "metric": pilot.metric,
         "networks": [
@@ -138,5 +139,6 @@ def record(pilot: Pilot, run: Run) -> dict[str, object]:
         "epochs": pilot.epochs,
         "workers": pilot.workers,
         "shortened": pilot.cut,
-        "foreseen": {name: round(part, 1) for name, part in run.parts.items()},
+        "too_short": too_short,
+        "foreseen": None if run is None else {name: round(part, 1) for name, part in run.parts.items()},
     }
