@@ -15,8 +15,13 @@ from sklearn.datasets import load_digits
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run_cli(*arguments: str, cwd: Path, timeout: float = 200) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nasturtium.cli", *arguments]
+USUAL = ("-m", "nasturtium.cli")
+QUICK = (str(Path(__file__).with_name("quick.py")),)
+"""The same with trainings of three epochs."""
+
+
+def run_cli(*arguments: str, cwd: Path, timeout: float = 200, quick: bool = False) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *(QUICK if quick else USUAL), *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "80"}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
 

@@ -252,7 +252,8 @@ def test_a_pilot_measures_and_the_search_starts_from_its_plan(cli: Cli, small_di
     plan = json.loads((tmp_path / "plan.json").read_text())
     assert plan["pilot"]["simple"]["majority"]["score"] > 0
     assert any(one["score"] is not None for one in plan["baselines"])
-    run = cli("search", str(small_digits), "--plan", "plan.json", "--trials", "4", "-o", "run", "--json", cwd=tmp_path)
+    options = ("--plan", "plan.json", "--trials", "4", "-o", "run", "--json")
+    run = cli("search", str(small_digits), *options, cwd=tmp_path, quick=True)
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
     assert result["trials"] == 4
