@@ -198,7 +198,7 @@ def test_a_run_for_a_device_tells_its_limits_from_the_beginning_to_the_end(
     cli: Cli, small_digits: Path, tmp_path: Path
 ) -> None:
     done = cli("search", str(small_digits), "--device", "microcontroller:memory=64KB,flash=12KB", "--max-params", "3k",
-               "--trials", "2", "--budget", "30s", "-o", "run", cwd=tmp_path)  # fmt: skip
+               "--trials", "2", "-o", "run", cwd=tmp_path, quick=True)  # fmt: skip
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["options"]["device"] == "microcontroller:memory=64KB,flash=12KB"
