@@ -1,8 +1,11 @@
 """The command line: a thin door on workflows. Heavy libraries are imported by the commands that need them."""
 
+import gc
 import json as json_module
 import sys
 import time as time_module
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -132,7 +135,8 @@ def search(
     from nasturtium.terminal import view
 
     with view(quiet=json) as progress:
-        from nasturtium.workflows.search import run_search_workflow
+        with _loading():
+            from nasturtium.workflows.search import run_search_workflow
 
         options = _started(options, plan, earlier)
 
@@ -175,9 +179,10 @@ def advise(
 
     asking = ask and not json and not markdown and sys.stdin.isatty() and sys.stderr.isatty()
     with view(quiet=json or markdown, live=not asking) as progress:
-        from nasturtium.workflows.advice_page import ask_on_terminal, show_plan
-        from nasturtium.workflows.advising import AdviseOptions, advise
-        from nasturtium.workflows.needs import NeedOptions
+        with _loading():
+            from nasturtium.workflows.advice_page import ask_on_terminal, show_plan
+            from nasturtium.workflows.advising import AdviseOptions, advise
+            from nasturtium.workflows.needs import NeedOptions
 
         flags = {
             "task": task,
@@ -393,6 +398,18 @@ def space_check(
     typer.echo(found.to_json() if json else "\n".join(found.lines()))
     if not found.ok:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """The garbage collector rests while large libraries are imported: of the objects that they make nearly all stay,
+    and to look through them again and again takes longer than a second."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _started(options: Any, plan: str | None, earlier: list[str] | None) -> Any:
