@@ -236,7 +236,7 @@ def one_plan(source: str, flags: Sequence[str]) -> dict[str, Any]:
         assert isinstance(prepared.development, Development)
         evaluator = Standalone(str(prepared.development.folder), choose_recipe(options, prepared)).open()
         outcome = evaluator(Job("first", tree, Fidelity(5), 0), lambda curve: False)
-        built = sum(one.numel() for one in build(tree, prepared.task.input).parameters())
+        built = sum(one.numel() for one in build(tree.lower(prepared.task.input), prepared.task.input).parameters())
         limits = plan.bounds.limits.check({"params": counts.params, "macs": counts.macs, "memory": counts.memory})
         return {
             "source": source,
@@ -271,7 +271,7 @@ def run_runs(first: int, only: int | None, target: Path) -> None:
 
 def run_speed() -> None:
     seconds = {
-        name: [round(nasturtium("advise", "digits", "--max-params", "20k", "--json", *flags)[0], 2) for _ in range(3)]
+        name: [round(nasturtium("advise", "digits", "--max-params", "20k", "--json", *flags)[0], 2) for _ in range(5)]
         for name, flags in (("without pilot", ("--no-pilot",)), ("with pilot", ()))
     }
     print(record("advise-speed", {"seconds": seconds, "promised": {"without pilot": 5, "with pilot": 30}}), seconds)
