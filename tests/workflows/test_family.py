@@ -103,7 +103,9 @@ def test_the_record_on_disk_and_the_table_say_the_same(made: FamilyResult) -> No
     assert f"{100 * made.members[0]['score']:.2f} %" in rows[0]
     assert max(map(len, made.lines()[:4])) <= 80
     (told,) = [line for line in made.lines() if line.startswith("Scores are")]
-    assert "validation rows of the search, which trained no weights and chose no member. The test rows stay" in told
+    assert "validation rows of the search, which trained no weights and chose no member; chosen were the best" in told
+    assert made.record["looked_at"] >= EVOLUTION.population
+    assert f"of {made.record['looked_at']} paths on other rows. The test rows stay sealed." in told
     card = (made.folder / "params-2k" / "MODEL_CARD.md").read_text()
     assert "in the supernet of" in card
     assert "Test rows" not in card
@@ -164,6 +166,20 @@ def test_lists_of_limits_belong_together_and_one_amount_holds_for_all() -> None:
         listed_limits({"latency": "2ms"})
     with pytest.raises(LimitError, match="max-params='' is not understood"):
         listed_limits({"params": "5k,"})
+
+
+def test_limits_with_one_network_between_them_and_vain_fine_tuning_are_told() -> None:
+    small, large = {"width": 8}, {"width": 16}
+    members = [
+        {"name": "params-1k", "architecture": small, "fine_tuned": True},
+        {"name": "params-2k", "architecture": large, "fine_tuned": False},
+        {"name": "params-3k", "architecture": large, "fine_tuned": True},
+    ]
+    assert family._remarks(members, tuning=True) == [
+        "The network of params-2k and params-3k is the same: no better one was found within the looser limits.",
+        "Fine-tuning made params-2k no better on rows that did not train: left as taken out.",
+    ]
+    assert family._remarks(members[:2], tuning=False) == []
 
 
 @pytest.mark.parametrize(

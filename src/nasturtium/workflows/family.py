@@ -5,6 +5,7 @@ is kept where it is better on the same rows. What is reported is the score on th
 The test rows stay sealed: the run opened them for its own choice, and no member was part of that.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -104,7 +105,7 @@ def make_family(options: FamilyOptions, progress: Progress | None = None) -> Fam
             left_s = None if options.budget_s is None else options.budget_s - (monotonic() - began)
             share_s = None if left_s is None else max(0.0, left_s) / (len(within) - number)
             members.append(_member(shared, candidates, options, known, share_s, place))
-        record = _record(shared, options, members, monotonic() - began)
+        record = _record(shared, options, members, len(known), monotonic() - began)
         write_json(place / "family.json", record)
     return FamilyResult(folder, record)
 
@@ -237,16 +238,15 @@ def _sentence(shared: SharedWeights, facts: Mapping[str, Any]) -> str:
 
 
 def _record(
-    shared: SharedWeights, options: FamilyOptions, members: Sequence[Mapping[str, Any]], seconds: float
+    shared: SharedWeights, options: FamilyOptions, members: Sequence[Mapping[str, Any]], looked_at: int, seconds: float
 ) -> dict[str, Any]:
+    """The content of `family.json`. looked_at: paths with an inherited score."""
     rows, metric = len(shared.rows.score_inputs), shared.prepared.task.metric
     remarks = [
         f"Scores are {metric} on the {rows:,} validation rows of the search, which trained no weights and chose no "
-        "member. The test rows stay sealed."
+        f"member; chosen were the best of {looked_at:,} paths on other rows. The test rows stay sealed.",
+        *_remarks(members, tuning=options.fine_tune is not None),
     ]
-    kept = [one["name"] for one in members if options.fine_tune is not None and not one["fine_tuned"]]
-    if kept:
-        remarks.append(f"Fine-tuning made {', '.join(kept)} no better on rows that did not train: left as taken out.")
     return {
         "schema": SCHEMA,
         "run": str(shared.folder.path),
@@ -256,10 +256,27 @@ def _record(
         "validation_rows": rows,
         "fine_tune_epochs": options.fine_tune,
         "seed": options.seed,
+        "looked_at": looked_at,
         "seconds": round(seconds, 1),
         "remarks": remarks,
         "members": list(members),
     }
+
+
+def _remarks(members: Sequence[Mapping[str, Any]], tuning: bool) -> list[str]:
+    """Limits that have one network between them, and members that fine-tuning made no better."""
+    found: dict[str, list[str]] = {}
+    for one in members:
+        found.setdefault(json.dumps(one["architecture"], sort_keys=True), []).append(one["name"])
+    told = [
+        f"The network of {' and '.join(names)} is the same: no better one was found within the looser limits."
+        for names in found.values()
+        if len(names) > 1
+    ]
+    kept = [one["name"] for one in members if tuning and not one["fine_tuned"]]
+    if kept:
+        told.append(f"Fine-tuning made {', '.join(kept)} no better on rows that did not train: left as taken out.")
+    return told
 
 
 def _table(record: Mapping[str, Any]) -> list[str]:
