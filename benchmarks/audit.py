@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 from _record import record
+from family import elastic
 from sklearn.datasets import load_digits
 
-from nasturtium.blocks import ConvBN, Head, MBConv, sequence, stage
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
-from nasturtium.space import Space, choice, integer
+from nasturtium.space import Space
 from nasturtium.supernet import Supernet
 from nasturtium.supernet.audit import Alone, correlated, sampled
 from nasturtium.supernet.course import Course, Phase, follow
@@ -44,25 +44,15 @@ METHODS: dict[str, Callable[[Space, LimitedCandidates], list[Phase]]] = {
 PARAMS = 50_000
 SPACES: dict[str, Callable[[Task], Space]] = {
     "conv-macro": lambda task: conv_macro(task, max_params=PARAMS),
-    "elastic": lambda task: Space(elastic, task, "elastic"),
+    "elastic": lambda task: Space(narrow, task, "elastic"),
     "nasbench201": lambda task: nasbench201(task, width=4, cells=1),
 }
 HELD = 0.5
 
 
-def elastic(task: Task) -> Any:
-    """Narrow inverted residuals with elastic kernels, expansions, widths and depths: narrow, because on digits wide
-    networks differ by less than a repetition does."""
-
-    def block(position: int) -> MBConv:
-        return MBConv(kernel=choice(3, 5), expand=choice(1, 2, 4))
-
-    return sequence(
-        stem=ConvBN(choice(2, 4, 8), 3, 1),
-        stage1=stage(block, choice(2, 4, 8), integer(1, 2)),
-        stage2=stage(block, choice(2, 4, 8), integer(1, 3), 2),
-        head=Head(task),
-    )
+def narrow(task: Task) -> Any:
+    """Narrow networks of elastic size: on digits wide ones differ by less than a repetition does."""
+    return elastic(task, expands=(1, 2, 4), widths=(2, 4, 8), late_widths=(2, 4, 8), stride=1)
 
 
 def digits() -> SearchRows:

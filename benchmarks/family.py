@@ -73,16 +73,25 @@ class Found:
         }
 
 
-def elastic(task: Task) -> Any:
-    """Inverted residuals with elastic kernels, expansions, widths and depths; 28 x 28 images."""
+def elastic(
+    task: Task,
+    expands: tuple[int, ...] = (2, 3, 4),
+    widths: tuple[int, ...] = (8, 12, 16),
+    late_widths: tuple[int, ...] = (16, 24, 32),
+    stride: int = 2,
+) -> Any:
+    """Inverted residuals with elastic kernels, expansions, widths and depths; by default for 28 x 28 images.
+
+    late_widths: of the second stage. stride: of the stem.
+    """
 
     def block(position: int) -> MBConv:
-        return MBConv(kernel=choice(3, 5), expand=choice(2, 3, 4))
+        return MBConv(kernel=choice(3, 5), expand=choice(*expands))
 
     return sequence(
-        stem=ConvBN(choice(8, 12, 16), 3, 2),
-        stage1=stage(block, choice(8, 12, 16), integer(1, 2)),
-        stage2=stage(block, choice(16, 24, 32), integer(1, 3), 2),
+        stem=ConvBN(choice(*widths), 3, stride),
+        stage1=stage(block, choice(*widths), integer(1, 2)),
+        stage2=stage(block, choice(*late_widths), integer(1, 3), 2),
         head=Head(task),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from typing import Literal
 
 import numpy as np
@@ -112,8 +113,7 @@ class Views:
         if self._place:
             return self.between(architectures, architectures)
         codes, (old, known) = [self._candidates.space.codes(one) for one in architectures], self._among
-        same = next((place for place, pair in enumerate(zip(codes, old, strict=False)) if pair[0] != pair[1]), None)
-        same = min(len(codes), len(old)) if same is None else same
+        same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(codes, old, strict=False))))
         if same == len(codes):
             return known[:, :same, :same]
         rows = self.rows(architectures)
