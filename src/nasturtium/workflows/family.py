@@ -19,7 +19,7 @@ from nasturtium.errors import LimitError, RunError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.network import assembled, score
 from nasturtium.export import CardFacts, Deployable, whole, write_best
-from nasturtium.hardware import CostModel, LimitedCandidates, Limits, measure_file, shown
+from nasturtium.hardware import LimitedCandidates, Limits, measure_file, shown
 from nasturtium.report.numbers import amount, count
 from nasturtium.report.numbers import score as score_text
 from nasturtium.supernet.evolution import Known
@@ -96,7 +96,7 @@ def make_family(options: FamilyOptions, progress: Progress | None = None) -> Fam
     told.phase("Shared weights", f"of {options.run}")
     shared = open_shared(options.run)
     folder = _new_folder(options.output, shared.folder.path / "family")
-    within = [LimitedCandidates(shared.space, CostModel(shared.space), one) for one in asked]
+    within = [LimitedCandidates(shared.space, shared.costs, one) for one in asked]
     known: Known = {}
     members = []
     with whole(folder) as place:
@@ -175,7 +175,7 @@ def _member(
         within = dict(candidates.limits.items())
         tighter = {name: within[name] * check.limit / check.value for name, check in over.items()}
         try:
-            candidates = LimitedCandidates(shared.space, CostModel(shared.space), replace(candidates.limits, **tighter))
+            candidates = LimitedCandidates(shared.space, shared.costs, replace(candidates.limits, **tighter))
         except LimitError:  # nothing is as small as that: say what the file is over, not what was tried
             break
     over_by = ", ".join(f"{check.name} {shown(check.name, check.value)}" for check in checks if not check.ok)

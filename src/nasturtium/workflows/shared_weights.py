@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,11 @@ class SharedWeights:
     @property
     def space(self) -> Space:
         return self.score.net.space
+
+    @cached_property
+    def costs(self) -> CostModel:
+        """Of the space; one for all limits, as it remembers what it has counted."""
+        return CostModel(self.space)
 
 
 def open_shared(run: str) -> SharedWeights:
