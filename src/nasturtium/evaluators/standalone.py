@@ -9,7 +9,6 @@ from nasturtium.data import Development
 from nasturtium.evaluators.classical import fit_classical
 from nasturtium.evaluators.network import Rows, train_network
 from nasturtium.evaluators.subjects import lowered
-from nasturtium.evaluators.warming import warm_up
 from nasturtium.roles import Job, OpenEvaluator, Outcome, Report
 from nasturtium.training import Recipe, set_threads
 
@@ -31,7 +30,6 @@ class Standalone:
 
     def open(self) -> OpenEvaluator:
         set_threads(1)
-        warm_up()
         return _Opened(self, Development.open(Path(self.folder)))
 
 

@@ -27,10 +27,12 @@ from nasturtium.protocol import (
     shortlist,
     simpler_baseline,
 )
+from nasturtium.protocol.plan import MORE_ROWS
 from nasturtium.protocol.statistics.row_values import MEANS, SCALES
 from nasturtium.space import Architecture
 from nasturtium.training import METRICS
 from nasturtium.trial import History
+from nasturtium.workflows.baselines import full_s
 from nasturtium.workflows.searching import typical_full_s
 from nasturtium.workflows.session import Session
 
@@ -113,9 +115,12 @@ def _each_s(session: Session, history: History, contenders: Sequence[Contender] 
     if isinf(session.clock.left_s):
         return None
     networks = [one for one in contenders if not isinstance(one.subject, Classical)]
-    comparing = RESPLITS * len(networks) or session.plan.comparisons(typical_full_s(session, history))
-    finals = sum(one.ships and one.role != "random" for one in networks) or SHIPPED
-    return session.deadline(session.plan.comparing_s(session.clock.left_s, comparing, SEEDS * finals))
+    typical = typical_full_s(session, history)
+    each = [full_s(one.seconds, one.measures, one.epochs) for one in networks]
+    needs = RESPLITS * each or [typical] * session.plan.comparisons(typical)
+    shipping = [need for one, need in zip(networks, each, strict=True) if one.ships and one.role != "random"]
+    finals = SEEDS * [MORE_ROWS * need for need in shipping or [typical] * SHIPPED]
+    return session.deadline(session.plan.comparing_s(session.clock.left_s, needs, finals))
 
 
 def _setting(session: Session) -> Setting:

@@ -64,7 +64,7 @@ def _retrained(session: Session, contenders: Sequence[Contender]) -> dict[str, l
     needs = {one.name: _full_s(one) for one in contenders}
     deadline = None
     if not isinf(session.clock.left_s):
-        deadline = session.deadline(session.plan.last_s(session.clock.left_s, list(needs.values())))
+        deadline = session.deadline(session.plan.last_s(session.clock.left_s, SEEDS * list(needs.values())))
     return retrain(session, sorted(contenders, key=lambda one: -needs[one.name]), deadline)
 
 

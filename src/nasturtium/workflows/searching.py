@@ -28,12 +28,12 @@ from nasturtium.workflows.spaces import find_space
 from nasturtium.workflows.transfer import like, usual_first, warmed
 
 COST_NAMES = {"latency": "latency_ms"}
-PATIENCE = 2.5
-"""A trial may take so many times as long as a typical one; then its schedule is shortened."""
 AMPLE_MACS = 1e8
 USE = 2.0
 """Networks of a space may use the machine so much better than the quickest known one: 19,400 MACs a second of a full
 training on Fashion-MNIST against 9,400."""
+LEFT = 4 / 3
+"""A slow network's final training may take so many times as long as planned, for quick ones leave it their time."""
 STEP_S = 1e-3
 """A training step takes so long whatever the network: smaller ones than fill it are no quicker."""
 CUT_EPOCHS = 9
@@ -78,7 +78,7 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
         objectives=objectives_of(session),
         seed=session.options.seed,
         trials=session.options.trials,
-        trial_deadline_s=None if isinf(length.seconds) else session.deadline(PATIENCE * length.seconds),
+        trial_deadline_s=session.deadline(length.longest_s),
         checkpoints=None if schedule.name == "full" else session.folder.checkpoints,
         stop_on_plateau=session.options.stop_on_plateau,
     )
@@ -192,7 +192,7 @@ def _limited(session: Session, limits: Limits) -> tuple[LimitedCandidates, tuple
 def _affordable_macs(session: Session, speed: Speed | None) -> float | None:
     """MACs above which the clock cannot train a network even half-way; None where that excludes nothing of use."""
     least = STEP_S * MACS_A_SECOND / (PASSES * session.recipe.batch_size)
-    bound = inf if speed is None else max(least, 2 * USE * speed.macs_a_second * session.plan.final_s)
+    bound = inf if speed is None else max(least, 2 * LEFT * USE * speed.macs_a_second * session.plan.final_s)
     return None if isinf(bound) or bound >= (session.limits.macs or AMPLE_MACS) else bound
 
 
