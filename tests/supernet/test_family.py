@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from nasturtium.errors import LimitError, RunError
-from nasturtium.hardware import Limits
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.roles import SearchBudget
 from nasturtium.space import Space
 from nasturtium.supernet import Supernet, recalibrate
 from nasturtium.supernet.evolution import Evolution
-from nasturtium.supernet.family import Family, train_family
+from nasturtium.supernet.family import Family, specialise, train_family
 from nasturtium.supernet.inherited import Inherited, parted
 from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.sandwich import BigNas
@@ -55,6 +55,22 @@ def test_inherited_scores_are_those_of_the_supernet(found: tuple[Supernet, Famil
     score = Inherited(net, parted(path_rows, 0.3, 1, torch.device("cpu")), path_rows.task)
     for member in family.members:
         assert score.measure(member.architecture) == member.inherited
+
+
+def test_what_will_be_trained_on_is_a_large_one_of_the_best_quarter(path_space: Space, path_rows: SearchRows) -> None:
+    score = Inherited(
+        Supernet(path_space, seed=0), parted(path_rows, 0.3, 1, torch.device("cpu")), path_rows.task, "log-loss"
+    )
+    costs = CostModel(path_space)
+    within = LimitedCandidates(path_space, costs, LIMITS[-1])
+    evolution = Evolution(population=12, generations=2, top=4, crossovers=4, mutations=4)
+    known: dict[tuple[int, ...], float] = {}
+    best = specialise(score, within, evolution, known=known)
+    assert known[path_space.codes(best.architecture)] == max(known.values())
+    large = specialise(score, within, evolution, stored=known, to_be_tuned=True)
+    near = sorted(known, key=lambda codes: -known[codes])[: round(0.25 * len(known))]
+    assert large.costs["macs"] == max(costs(path_space.from_codes(codes))["macs"] for codes in near)
+    assert large.costs["macs"] > best.costs["macs"]
 
 
 def test_a_family_repeats_by_seed_and_from_its_files(

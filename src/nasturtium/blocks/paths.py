@@ -70,9 +70,22 @@ def graph_features(expr: Expr) -> Float[np.ndarray, " features"]:
 
     The length is the same for all networks: predictors leave out what does not vary in a space.
     """
-    whole = paths(expr)
-    longest = whole.long[-1] if np.isfinite(whole.long[-1]) else 0.0
-    return np.concatenate([whole.counts, [longest], whole.local])
+    *counts, longest = _in_a_row(expr) if isinstance(expr, Seq) else _totals(expr)
+    return np.array([*counts[: len(KINDS)], longest if np.isfinite(longest) else 0.0, *counts[len(KINDS) :]])
+
+
+def _in_a_row(expr: Seq) -> Float[np.ndarray, " totals"]:
+    return np.sum([_totals(part) for _, part in expr.parts] or [_totals(Identity())], axis=0)
+
+
+@lru_cache(maxsize=20_000)
+def _totals(expr: Expr) -> Float[np.ndarray, " totals"]:
+    """What adds up over parts that follow one another: counts, `local`, and the longest path of any kinds. Of a whole
+    network no more is wanted, and the rest of `_chain` takes longer."""
+    if isinstance(expr, Seq):
+        return _in_a_row(expr)
+    found = paths(expr)
+    return np.concatenate([found.counts, found.local, found.long[-1:]])
 
 
 def kind(op: Expr) -> str | None:
@@ -90,7 +103,7 @@ def kind(op: Expr) -> str | None:
     return None
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=5_000)
 def paths(expr: Expr) -> Paths:
     """The paths through `expr`."""
     match expr:

@@ -3,22 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import takewhile
-from typing import Literal
+from itertools import islice, takewhile
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
+from nasturtium.predictors.apart import Measure, apart
 from nasturtium.predictors.gp_kernel import Distances
 from nasturtium.roles import Candidates, Features
 from nasturtium.space import Architecture, Choice, Space
 
-Measure = Literal["cityblock", "euclidean", "sqeuclidean"]
+Kept = TypeVar("Kept")
 
 REFERENCE = 300
 """Architectures drawn once (seed 0) from the space, for means, deviations and median distances."""
+
+KEPT = 4096
+"""Architectures whose features are remembered: those of the last ten asks or so, about 20 MB."""
 
 SIZES = 2
 """The group "costs" begins with params and MACs."""
@@ -82,7 +85,7 @@ class Views:
             found = {group: known[group] for group in GROUPS if group in known}
             if self._tallies and "graph" not in found:
                 found["counts"] = tallied(self._tallies, codes)
-            self._features[codes] = found
+            _keep(self._features, {codes: found})
         return found
 
     def promise(self, architectures: Sequence[Architecture]) -> Float[np.ndarray, " n"]:
@@ -101,8 +104,10 @@ class Views:
         codes = [self._candidates.space.codes(one) for one in architectures]
         fresh = {key: one for key, one in zip(codes, architectures, strict=True) if key not in self._vectors}
         made = self._matrices(list(fresh.values())) if fresh else []
-        self._vectors |= {key: [matrix[place] for matrix in made] for place, key in enumerate(fresh)}
-        return [np.array([self._vectors[key][side] for key in codes]) for side in range(len(self.sides))]
+        added = {key: [matrix[place].copy() for matrix in made] for place, key in enumerate(fresh)}
+        known = {**self._vectors, **added}
+        _keep(self._vectors, added)
+        return [np.array([known[key][side] for key in codes]) for side in range(len(self.sides))]
 
     def _matrices(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
         known = [self.features(one) for one in architectures]
@@ -158,7 +163,14 @@ class Views:
         self, first: Sequence[Float[np.ndarray, "n d"]], second: Sequence[Float[np.ndarray, "m d"]]
     ) -> Distances:
         pairs = zip(self.sides, first, second, strict=True)
-        return np.array([cdist(one, other, side.measure) / side.unit for side, one, other in pairs])
+        return np.array([apart(one, other, side.measure) / side.unit for side, one, other in pairs])
+
+
+def _keep(kept: dict[tuple[int, ...], Kept], added: Mapping[tuple[int, ...], Kept]) -> None:
+    """Add these; what came first is forgotten where there are too many."""
+    kept |= added
+    for key in list(islice(kept, max(0, len(kept) - KEPT))):
+        del kept[key]
 
 
 @lru_cache(maxsize=4)
@@ -181,7 +193,7 @@ def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None
         change = NormalScores.among(chosen)
     else:
         change = Standard(chosen.mean(0), chosen.std(0))
-    pairs = cdist(change(chosen), change(chosen), measure)[np.triu_indices(len(chosen), 1)]
+    pairs = apart(change(chosen), change(chosen), measure)[np.triu_indices(len(chosen), 1)]
     return Side(name, measure, columns, change, float(np.median(pairs[pairs > 0])))
 
 

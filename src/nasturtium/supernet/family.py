@@ -24,6 +24,10 @@ from nasturtium.supernet.recalibration import recalibrate
 from nasturtium.training import Recipe, TargetScale, find_metric, train
 
 
+NEAR_BEST = 0.25
+"""Of the architectures that were scored within a limit."""
+
+
 class Trainer(Protocol):
     """A method whose weights can serve a family: `OnceForAll`, `BigNas`, `Spos`, `FairNas`."""
 
@@ -82,7 +86,8 @@ def train_family(
 ) -> Family:
     """Train the shared weights once and specialise them to each of the limits.
 
-    fine_tune: how each member is trained on after it is taken out; None leaves it as it is. Raises `LimitError`, before
+    fine_tune: how each member is trained on after it is taken out, for which `specialise` chooses a large one; None
+    leaves it as it is. Raises `LimitError`, before
     any training, for limits that nothing in the space can meet.
     """
     if not limits:
@@ -92,13 +97,22 @@ def train_family(
     settings = Settings(trainer.name, trainer.recipe, trainer.held)
     session = Session(settings, supernet, rows, budget, Asked(seed, None, report, checkpoint))
     session.train(trainer.phases(supernet.space))
-    known = session.known()
+    stored, known = session.known(), dict[tuple[int, ...], float]()
     members = []
     for place, candidates in enumerate(within):
         left_s = session.left_s()
         share_s = None if left_s is None else left_s / (len(within) - place)
-        member = specialise(session.score, candidates, trainer.evolution, seed=seed, known=known, deadline_s=share_s)
-        session.keep(known)
+        member = specialise(
+            session.score,
+            candidates,
+            trainer.evolution,
+            seed=seed,
+            known=known,
+            stored=stored,
+            deadline_s=share_s,
+            to_be_tuned=fine_tune is not None,
+        )
+        session.keep(stored)
         members.append(member if fine_tune is None else tuned(member, session.score, fine_tune, seed))
     return Family(tuple(members), session.trace)
 
@@ -110,24 +124,37 @@ def specialise(
     *,
     seed: int = 0,
     known: Known | None = None,
+    stored: Known | None = None,
     deadline_s: float | None = None,
+    to_be_tuned: bool = False,
 ) -> Member:
     """The best network within the limits of `candidates`, with the weights of the supernet as they are.
 
-    known: inherited scores found before, which other limits can use too; the best of them that are feasible here are in
-    the first generation.
+    known: inherited scores found for other limits; the best of them that are feasible here are in the first generation.
+    stored: scores that an earlier run found, which are looked up and change nothing else; new ones are added.
+    to_be_tuned: it will be trained on. Then it is the one with most MACs of the best quarter by inherited score: shared
+    weights are trained less well in large networks than in small ones, which training on makes good.
     """
     known = {} if known is None else known
+    kept = {} if stored is None else stored
     space = candidates.space
     before = sorted(known, key=lambda codes: -known[codes])
     first = [one for one in map(space.from_codes, before) if candidates.feasible(one)][: evolution.top]
-    found = evolution(score, candidates, seed, known=known, first=first, deadline_s=deadline_s)
-    best = found.best
+
+    def looked_up(architecture: Architecture) -> float:
+        codes = space.codes(architecture)
+        if codes not in kept:
+            kept[codes] = score(architecture)
+        return kept[codes]
+
+    found = evolution(looked_up, candidates, seed, known=known, first=first, deadline_s=deadline_s)
+    costs = CostModel(space)
+    near = found.scored[: max(1, round(NEAR_BEST * len(found.scored)))]
+    best = max((one for one, _ in near), key=lambda one: costs(one)["macs"]) if to_be_tuned else found.best
     measured = replace(score, metric=None).measure(best)  # in the task's metric, whatever was searched by
     network = score.net.extract(best)
     recalibrate(network, score.data.inputs, rows=score.rows, batch=score.batch)
-    costs = CostModel(space)(best)
-    return Member(candidates.limits, best, network.eval(), measured, measured, costs, score.data.scale)
+    return Member(candidates.limits, best, network.eval(), measured, measured, costs(best), score.data.scale)
 
 
 def tuned(member: Member, score: Inherited, recipe: Recipe, seed: int) -> Member:

@@ -157,7 +157,13 @@ def _member(
     limits, checks = candidates.limits, tuple[LimitCheck, ...]()
     for _ in range(1 + TIGHTER):
         found = specialise(
-            shared.score, candidates, shared.evolution, seed=options.seed, known=known, deadline_s=deadline_s
+            shared.score,
+            candidates,
+            shared.evolution,
+            seed=options.seed,
+            known=known,
+            deadline_s=deadline_s,
+            to_be_tuned=options.fine_tune is not None,
         )
         inherited = _validated(shared, found)
         member = _tuned(shared, found, options)
