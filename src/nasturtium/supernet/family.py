@@ -23,7 +23,6 @@ from nasturtium.supernet.path_search import Asked, Net, Session, Settings
 from nasturtium.supernet.recalibration import recalibrate
 from nasturtium.training import Recipe, TargetScale, find_metric, train
 
-
 NEAR_BEST = 0.25
 """Of the architectures that were scored within a limit."""
 
