@@ -65,7 +65,9 @@ def _fitting(session: Session, speed: Speed | None, wanted: int) -> Length:
     seconds = min(typical_s, room / (options.trials or wanted))
     epochs = max(min(full, LEAST_EPOCHS), min(full, round(full * seconds / typical_s)))
     expected = max(1, round(room / max(seconds, typical_s * epochs / full)))
-    longest = PATIENCE * seconds if epochs == full else epochs / full * _final_s(plan, kept, typical_s)
+    longest = (
+        PATIENCE * seconds if epochs == full else max(plan.trial_s, epochs / full * _final_s(plan, kept, typical_s))
+    )
     return Length(epochs, seconds, options.trials or expected, session.clock.seconds + left - kept, longest)
 
 

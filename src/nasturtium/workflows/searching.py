@@ -32,6 +32,9 @@ AMPLE_MACS = 1e8
 USE = 2.0
 """Networks of a space may use the machine so much better than the quickest known one: 19,400 MACs a second of a full
 training on Fashion-MNIST against 9,400."""
+PARTS = 3
+"""Of a full training, of which the clock must allow at least one. Slower networks would be searched in vain; those that
+are let in are cut by the clock in the search as in the end, so that the bound need not be tight."""
 LEFT = 4 / 3
 """A slow network's final training may take so many times as long as planned, for quick ones leave it their time."""
 STEP_S = 1e-3
@@ -161,7 +164,7 @@ def objectives_of(session: Session) -> tuple[Objective, ...]:
 
 
 def _candidates(session: Session, speed: Speed | None) -> tuple[LimitedCandidates, tuple[str, ...]]:
-    """What is searched, and why: networks within the user's limits that the clock can train at least half-way."""
+    """What is searched, and why: networks within the user's limits that the clock can train a third of the way."""
     bound = _affordable_macs(session, speed)
     if bound is None:
         return _limited(session, session.limits)
@@ -190,9 +193,9 @@ def _limited(session: Session, limits: Limits) -> tuple[LimitedCandidates, tuple
 
 
 def _affordable_macs(session: Session, speed: Speed | None) -> float | None:
-    """MACs above which the clock cannot train a network even half-way; None where that excludes nothing of use."""
+    """MACs above which the clock cannot train a network even a third of the way; None where that excludes nothing of use."""
     least = STEP_S * MACS_A_SECOND / (PASSES * session.recipe.batch_size)
-    bound = inf if speed is None else max(least, 2 * LEFT * USE * speed.macs_a_second * session.plan.final_s)
+    bound = inf if speed is None else max(least, PARTS * LEFT * USE * speed.macs_a_second * session.plan.final_s)
     return None if isinf(bound) or bound >= (session.limits.macs or AMPLE_MACS) else bound
 
 
