@@ -3,12 +3,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nasturtium.blocks import NB201_EDGES, NB201_OPERATIONS, NB201Cell
+from nasturtium.blocks import NB201_EDGES, NB201_OPERATIONS, Head, NB201Cell
 from nasturtium.blocks.cells import live_edges
 from nasturtium.blocks.expr import Graph, Sum, seq
 from nasturtium.blocks.paths import KINDS, SETS, graph_features, kind, paths
 from nasturtium.blocks.primitives import Activation, Conv, Identity, Linear, Norm, Pool, Zero
 from nasturtium.task import Signal, Task
+from nasturtium.zoo import conv_macro
 from nasturtium.zoo.nasbench201 import nasbench201, network
 
 X = Signal("image", (16, 8, 8))
@@ -68,7 +69,7 @@ def test_counts_and_degrees_of_a_cell_are_those_of_its_live_edges() -> None:
 def test_equal_networks_have_equal_features_and_dead_edges_do_not_count() -> None:
     def features(*operations: str) -> np.ndarray:
         task = Task("classification", Signal("image", (3, 8, 8)), 10, "accuracy")
-        return graph_features(network(task, NB201Cell(operations)).lower(task.input))
+        return graph_features(network(task, NB201Cell(operations)), task.input)
 
     conv, none = "nor_conv_3x3", "none"
     # 0 -> 1 -> 3 and 0 -> 2 -> 3 are the same network; 0 -> 1 with nothing after it is dead.
@@ -103,7 +104,18 @@ def test_kinds_of_operations() -> None:
 def test_features_have_one_length_for_all_networks_and_are_finite() -> None:
     task = Task("classification", Signal("image", (3, 8, 8)), 10, "accuracy")
     space = nasbench201(task, cells=1)
-    rows = [graph_features(space.sample(seed).tree.lower(task.input)) for seed in range(20)]
-    rows.append(graph_features(Linear(3)))
+    rows = [graph_features(space.sample(seed).tree, task.input) for seed in range(20)]
+    rows.append(graph_features(Head(3), task.input))
     assert len({row.shape for row in rows}) == 1
     assert np.isfinite(rows).all()
+
+
+def test_features_link_by_link_are_those_of_the_whole_expression() -> None:
+    task = Task("classification", Signal("image", (3, 16, 16)), 10, "accuracy")
+    for space in (conv_macro(task, max_params=1e5), nasbench201(task, cells=1)):
+        for seed in range(10):
+            tree = space.sample(seed).tree
+            whole = paths(tree.lower(task.input))
+            longest = whole.long[-1] if np.isfinite(whole.long[-1]) else 0.0
+            expected = [*whole.counts, longest, *whole.local]
+            np.testing.assert_allclose(graph_features(tree, task.input), expected, rtol=1e-12)

@@ -14,8 +14,10 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float
 
+from nasturtium.blocks.block import Block, Chain
 from nasturtium.blocks.expr import Concat, Expr, Gate, Graph, Seq, Sum
 from nasturtium.blocks.primitives import Conv, Identity, Linear, LineConv, Pool, Zero
+from nasturtium.task import Signal
 
 KINDS = ("skip", "conv1", "conv3", "conv5", "depthwise3", "depthwise5", "pool", "linear")
 """Operations that are told apart; "5" is 5 and more, a grouped convolution is depthwise. Others count for nothing."""
@@ -65,25 +67,45 @@ class Paths:
         return np.concatenate([*sets, *(kind[1:] for kind in kinds)])
 
 
-def graph_features(expr: Expr) -> Float[np.ndarray, " features"]:
+def graph_features(block: Block, x: Signal) -> Float[np.ndarray, " features"]:
     """Of a whole network: operations of each kind, the longest path, and the sum over its branching parts.
 
     The length is the same for all networks: predictors leave out what does not vary in a space.
     """
-    *counts, longest = _in_a_row(expr) if isinstance(expr, Seq) else _totals(expr)
+    (*counts, longest), _ = _through(block, x)
     return np.array([*counts[: len(KINDS)], longest if np.isfinite(longest) else 0.0, *counts[len(KINDS) :]])
 
 
-def _in_a_row(expr: Seq) -> Float[np.ndarray, " totals"]:
-    return np.sum([_totals(part) for _, part in expr.parts] or [_totals(Identity())], axis=0)
+Totals = Float[np.ndarray, " totals"]
+"""What adds up over parts that follow one another: counts, `local`, and the longest path of any kinds. Of a whole
+network no more is wanted, and the rest of `_chain` takes longer."""
 
 
-@lru_cache(maxsize=20_000)
-def _totals(expr: Expr) -> Float[np.ndarray, " totals"]:
-    """What adds up over parts that follow one another: counts, `local`, and the longest path of any kinds. Of a whole
-    network no more is wanted, and the rest of `_chain` takes longer."""
+def _through(block: Block, x: Signal) -> tuple[Totals, Signal]:
+    """Of a block, and the type of its result. Kept link by link: networks of a space have most of theirs in common."""
+    if isinstance(block, Chain):
+        found = []
+        for _, link in block.links():
+            totals, x = _through(link, x)
+            found.append(totals)
+        return (np.sum(found, axis=0) if found else _totals(Identity())), x
+    try:
+        return _kept(block, x)
+    except TypeError:  # a user's own block that has no hash
+        return _of_one(block, x)
+
+
+def _of_one(block: Block, x: Signal) -> tuple[Totals, Signal]:
+    expr = block.lower(x)
+    return _totals(expr), expr.out(x)
+
+
+_kept = lru_cache(maxsize=20_000)(_of_one)
+
+
+def _totals(expr: Expr) -> Totals:
     if isinstance(expr, Seq):
-        return _in_a_row(expr)
+        return np.asarray(np.sum([_totals(part) for _, part in expr.parts] or [_totals(Identity())], axis=0))
     found = paths(expr)
     return np.concatenate([found.counts, found.local, found.long[-1:]])
 

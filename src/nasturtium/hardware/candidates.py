@@ -88,7 +88,7 @@ class LimitedCandidates:
         if costs is not None:
             # Those that add up: peak memory and file size follow them, and take five times as long to count.
             makers["costs"] = lambda: np.log1p(list(costs.sums(self._space.codes(attached)).values()))
-            makers["graph"] = lambda: graph_features(attached.tree.lower(costs.input))
+            makers["graph"] = lambda: graph_features(attached.tree, costs.input)
             if self._has_cells:
                 makers["paths"] = lambda: path_features(attached.tree.lower(costs.input))
                 makers["wl"] = lambda: wl_features(attached.tree.lower(costs.input))
