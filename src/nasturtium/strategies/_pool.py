@@ -19,17 +19,22 @@ Codes = tuple[int, ...]
 
 
 def pool(
-    candidates: Candidates, best: Sequence[Architecture], known: frozenset[Codes], rng: np.random.Generator
+    candidates: Candidates,
+    best: Sequence[Architecture],
+    known: frozenset[Codes],
+    rng: np.random.Generator,
+    share: float = 1.0,
 ) -> list[Architecture]:
     """Feasible architectures of a space that is too large to list, each once, none with the codes in `known`.
 
     Neighbours of the best, mutants and children of the better ones, and strangers, so that no part is out of reach.
+    share: of the usual number of each.
     Told apart by their codes: an `arch_id` of each would take most of the time.
     """
     found: dict[Codes, Architecture] = {}
 
     def keep(proposed: Iterable[Architecture], count: int) -> None:
-        wanted = len(found) + count
+        wanted = len(found) + max(1, round(share * count))
         for one in proposed:
             codes = candidates.space.codes(one)
             if codes not in known and codes not in found and candidates.feasible(one):

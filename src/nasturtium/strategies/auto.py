@@ -27,7 +27,8 @@ from nasturtium.trial import History
 STARTERS = 50
 MANY = 150
 """From so many trials on, a small space is not asked about as a whole each time, but those that were promising when
-hyperparameters were last worked out."""
+hyperparameters were last worked out; of a large space the pool is `FEWER` of the usual one."""
+FEWER = 0.5
 PROMISING = 700
 MOST = 600
 """Trials that the model sees: its cost grows with their third power."""
@@ -128,13 +129,14 @@ class _Search:
         """The best of a pool, and of what is around its best."""
         space, order = self.candidates.space, pareto.order(self.data.losses)
         seen = frozenset(space.codes(one) for one in known.architectures)
-        asked = pool(self.candidates, [self.data.architectures[row] for row in order[:20]], seen, self.rng)
+        share = 1.0 if len(self.data.losses) < MANY else FEWER
+        asked = pool(self.candidates, [self.data.architectures[row] for row in order[:20]], seen, self.rng, share)
         if not asked:
             return None
         gains = self._gain(known, known.predict(asked))
         for _ in range(CLIMBS):
             top = [asked[row] for row in np.argsort(-gains, kind="stable")[:CLIMBERS]]
-            more = around(self.candidates, top, seen | {space.codes(one) for one in asked}, NEAR, self.rng)
+            more = around(self.candidates, top, seen | {space.codes(one) for one in asked}, round(share * NEAR), self.rng)
             if not more:
                 break
             asked, gains = [*asked, *more], np.concatenate([gains, self._gain(known, known.predict(more))])
