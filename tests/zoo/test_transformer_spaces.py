@@ -97,10 +97,28 @@ def test_the_exported_file_agrees_and_has_the_counted_costs(name: str, seed: int
 
 
 def test_second_derivatives_go_through_attention() -> None:
-    network = build(vit(DIGITS, max_params=1e4).sample(0), seed=0)
-    loss = network(torch.randn(2, 1, 8, 8)).square().sum()
-    gradients = torch.autograd.grad(loss, list(network.parameters()), create_graph=True)
-    sum(g.square().sum() for g in gradients).backward()  # type: ignore[union-attr]
+    network = build(vit(DIGITS, max_params=1e4).sample(0), seed=0).double()
+    parameters = list(network.parameters())
+    torch.manual_seed(0)
+    rows, towards = torch.randn(2, 1, 8, 8).double(), [torch.randn_like(one) for one in parameters]
+
+    def slope() -> torch.Tensor:
+        """Squared length of the gradient."""
+        gradients = torch.autograd.grad(network(rows).square().sum(), parameters, create_graph=True)
+        return torch.stack([gradient.square().sum() for gradient in gradients]).sum()
+
+    def moved(step: float) -> float:
+        with torch.no_grad():
+            for one, direction in zip(parameters, towards, strict=True):
+                one += step * direction
+        return slope().item()
+
+    slope().backward()
+    along = [(one.grad * direction).sum() for one, direction in zip(parameters, towards, strict=True)]
+    analytic = torch.stack(along).sum().item()
+    step = 1e-6
+    numeric = (moved(step) - moved(-2 * step)) / (2 * step)
+    assert analytic == pytest.approx(numeric, rel=1e-4)
 
 
 def kinds(space: Space, seed: int) -> list[set[type]]:
