@@ -4,10 +4,14 @@ from scipy.spatial.distance import cdist
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 
+from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.predictors.gp_kernel import JITTER, Hyper, Posterior, fit_hyper, hyper, negative_log_likelihood
 from nasturtium.predictors.gp_views import Views, tallied, tallies, views
+from nasturtium.roles import Candidates
 from nasturtium.space import Space, choice, integer
+from nasturtium.task import Signal, Task
 from nasturtium.testing.strategies import SpaceCandidates
+from nasturtium.zoo import conv_macro
 
 
 def made(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -110,9 +114,19 @@ def test_distances_in_a_small_space_are_those_of_the_listed_network() -> None:
     assert np.allclose(seen.between([twin], list(candidates.listed)), row[:, None], atol=1e-6)
 
 
-def test_kept_distances_are_those_worked_out_afresh() -> None:
-    space = Space(tuple(choice("a", "b", "c") for _ in range(12)), name="large")
-    seen, fresh = views(SpaceCandidates(space)), Views(SpaceCandidates(space))
+@pytest.mark.parametrize("name", ["large", "small", "networks"])
+def test_kept_distances_are_those_worked_out_afresh(name: str) -> None:
+    candidates: Candidates
+    if name == "networks":
+        space = conv_macro(Task("classification", Signal("image", (1, 8, 8)), 10, "accuracy"), max_params=1e4)
+        candidates = LimitedCandidates(space, CostModel(space), Limits(params=10_000))
+    else:
+        count = 12 if name == "large" else 4
+        candidates = SpaceCandidates(Space(tuple(choice("a", "b", "c") for _ in range(count)), name=name))
+    seen = Views(candidates)
     some = seen.reference[:20]
     for wanted in (some[:8], some[:12], some[:5], [*some[:10], *some[15:]], some):
-        assert np.array_equal(seen.among(wanted), fresh.between(wanted, wanted))
+        kept = seen.among(wanted)
+        assert np.array_equal(kept, Views(candidates).among(wanted)), "or a resumed search would not agree"
+        np.testing.assert_allclose(kept, seen.between(wanted, wanted), atol=1e-6)
+        assert np.array_equal(kept, kept.transpose(0, 2, 1))

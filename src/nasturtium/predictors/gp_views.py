@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
 from nasturtium.predictors.apart import Measure, apart
@@ -114,20 +115,29 @@ class Views:
         return [side.rows(known) for side in self.sides]
 
     def among(self, architectures: Sequence[Architecture]) -> Distances:
-        """Distances of all pairs, in units of each side's median; those of a study's earlier trials are kept."""
-        if self._place:
-            return self.between(architectures, architectures)
+        """Distances of all pairs, in units of each side's median; those of a study's earlier trials are kept.
+
+        Each pair is measured from the later one and apart from all others, so that what is kept changes nothing.
+        """
         codes, (old, known) = [self._candidates.space.codes(one) for one in architectures], self._among
         same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(codes, old, strict=False))))
         if same == len(codes):
             return known[:, :same, :same]
-        rows = self.rows(architectures)
-        fresh = self._apart([matrix[same:] for matrix in rows], rows)
-        found = np.concatenate([np.empty((len(fresh), same, len(codes))), fresh], axis=1)
+        fresh = self._one_by_one(architectures[same:], architectures)
+        found = np.empty((len(fresh), len(codes), len(codes)))
         found[:, :same, :same] = known[:, :same, :same]
+        found[:, same:, :same] = fresh[:, :, :same]
         found[:, :same, same:] = fresh[:, :, :same].transpose(0, 2, 1)
+        latest = np.tril(fresh[:, :, same:])
+        found[:, same:, same:] = latest + np.tril(latest, -1).transpose(0, 2, 1)
         self._among = (codes, found)
         return found
+
+    def _one_by_one(self, first: Sequence[Architecture], second: Sequence[Architecture]) -> Distances:
+        if self._place:
+            return self.between(first, second)
+        pairs = zip(self.sides, self.rows(first), self.rows(second), strict=True)
+        return np.array([cdist(one, other, side.measure) / side.unit for side, one, other in pairs])
 
     def between(self, first: Sequence[Architecture], second: Sequence[Architecture]) -> Distances:
         """Distances in units of each side's median."""

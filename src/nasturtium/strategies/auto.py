@@ -136,7 +136,8 @@ class _Search:
         gains = self._gain(known, known.predict(asked))
         for _ in range(CLIMBS):
             top = [asked[row] for row in np.argsort(-gains, kind="stable")[:CLIMBERS]]
-            more = around(self.candidates, top, seen | {space.codes(one) for one in asked}, round(share * NEAR), self.rng)
+            met = seen | {space.codes(one) for one in asked}
+            more = around(self.candidates, top, met, round(share * NEAR), self.rng)
             if not more:
                 break
             asked, gains = [*asked, *more], np.concatenate([gains, self._gain(known, known.predict(more))])
