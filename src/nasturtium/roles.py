@@ -19,7 +19,8 @@ class Job:
     subject: an `Architecture`, or another picklable thing that the evaluator knows (a baseline's spec).
     fold: which rows train and which score: "search", "resplit-K" (K = 0, 1 …) or "all" (trains on every development
         row, scores none).
-    parent: checkpoint to continue from. checkpoint: where to leave the weights; None leaves none.
+    parent: checkpoint to continue from. rate: factor of the recipe's learning rate.
+    checkpoint: where to leave the weights; None leaves none.
     deadline_s: seconds after which the training must end by itself, with what it has.
     """
 
@@ -29,6 +30,7 @@ class Job:
     seed: int
     fold: str = "search"
     parent: str | None = None
+    rate: float = 1.0
     checkpoint: str | None = None
     deadline_s: float | None = None
 

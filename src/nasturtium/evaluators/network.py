@@ -88,7 +88,7 @@ def train_network(job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, 
         standardised(model, seen.score_inputs) if scores else None,
         torch.from_numpy(seen.score_targets) if scores else None,
         task=task,
-        recipe=recipe,
+        recipe=replace(recipe, lr=job.rate * recipe.lr),
         epochs=job.fidelity.epochs,
         start_epoch=done,
         seed=job.seed,
@@ -105,7 +105,8 @@ def train_network(job: Job, expr: Expr, task: Task, rows: Rows, recipe: Recipe, 
     if scores:
         measures |= score(model.cpu(), used, task)
     if job.checkpoint is not None:
-        save_checkpoint(model, job.checkpoint, {"epochs": job.fidelity.epochs})
+        cut = trained.ended == "deadline"
+        save_checkpoint(model, job.checkpoint, {"epochs": done + trained.epochs if cut else job.fidelity.epochs})
     return Outcome(measures, trained.curve, trained.seconds, job.checkpoint, trained.stopped)
 
 

@@ -14,6 +14,7 @@ from nasturtium.protocol.final import OpenedTest, Tested, compare_tested, final_
 from nasturtium.protocol.finalists import (
     COMPARED,
     LISTED,
+    begun,
     best_listed,
     final_epochs,
     finalist,
@@ -27,7 +28,7 @@ from nasturtium.protocol.verdict import Decision, Finalist, Setting, decide
 
 __all__ = [
     "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog",
-    "OpenedTest", "Plan", "Setting", "Tested", "best_baseline", "best_listed", "best_random", "broken_limits",
+    "OpenedTest", "Plan", "Setting", "Tested", "begun", "best_baseline", "best_listed", "best_random", "broken_limits",
     "compare_tested", "decide", "final_checkpoints", "final_epochs", "final_jobs", "finalist", "named_found",
     "quick_models", "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "simpler_baseline",
 ]  # fmt: skip

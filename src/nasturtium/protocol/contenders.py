@@ -18,7 +18,8 @@ class Contender:
 
     subject: an architecture, a block tree (known network) or a `Classical` spec. measures: on the search's validation
     rows, costs included. broken: the limits that it violates, in words; such a one is shown, never shipped.
-    epochs: fidelity of its trainings. seconds: of the training behind `measures`.
+    epochs: fidelity of its trainings. seconds: of the training behind `measures`. begun: checkpoints of the comparison,
+    one a seed, where the clock cut it: its final trainings go on from these. begun_epochs: passes behind them.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Contender:
     epochs: int = 1
     seconds: float = 0.0
     failure: str | None = None
+    begun: tuple[str, ...] = ()
+    begun_epochs: float = 0.0
 
     @property
     def ships(self) -> bool:

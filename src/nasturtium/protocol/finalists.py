@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import nan
+from pathlib import Path
 
 import numpy as np
 
+from nasturtium.classical import Classical
 from nasturtium.protocol.contenders import Contender
 from nasturtium.protocol.plan import RESPLITS, SHORTLIST_RESPLITS
 from nasturtium.protocol.verdict import Finalist
@@ -21,9 +23,16 @@ LISTED = range(RESPLITS, RESPLITS + SHORTLIST_RESPLITS)
 
 
 def resplit_jobs(
-    contenders: Sequence[Contender], numbers: range, seed_of: SeedOf, deadline_s: float | None
+    contenders: Sequence[Contender],
+    numbers: range,
+    seed_of: SeedOf,
+    deadline_s: float | None,
+    folder: Path | None = None,
 ) -> list[Job]:
-    """Every contender on every resplit. A resplit's seed is one for all: what differs is the contender alone."""
+    """Every contender on every resplit. A resplit's seed is one for all: what differs is the contender alone.
+
+    folder: where networks leave their weights, for final trainings that go on from them; None keeps none.
+    """
     return [
         Job(
             key=_key(number, contender),
@@ -31,11 +40,29 @@ def resplit_jobs(
             fidelity=Fidelity(contender.epochs),
             seed=seed_of("resplit", number),
             fold=f"resplit-{number}",
+            checkpoint=_left(contender, number, folder),
             deadline_s=deadline_s,
         )
         for number in numbers
         for contender in contenders
     ]
+
+
+def _left(contender: Contender, number: int, folder: Path | None) -> str | None:
+    if folder is None or isinstance(contender.subject, Classical):
+        return None
+    return str(folder / f"resplit-{number}-{contender.name}.safetensors")
+
+
+def begun(contender: Contender, outcomes: Mapping[str, Outcome]) -> Contender:
+    """The contender with the checkpoints of its comparison, if the clock cut every training of it."""
+    mine = [outcomes[_key(number, contender)] for number in COMPARED]
+    epochs = [one.measures.get("epochs", 0.0) for one in mine]
+    checkpoints = tuple(one.checkpoint for one in mine if one.checkpoint is not None)
+    whole = max(epochs) >= contender.epochs - 0.5 or any("kept_epochs" not in one.measures for one in mine)
+    if whole or len(checkpoints) < len(mine):
+        return contender
+    return replace(contender, begun=checkpoints, begun_epochs=float(np.mean(epochs)))
 
 
 def _key(number: int, contender: Contender) -> str:

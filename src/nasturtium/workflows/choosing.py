@@ -15,6 +15,7 @@ from nasturtium.protocol import (
     Decision,
     Finalist,
     Setting,
+    begun,
     best_baseline,
     best_listed,
     best_random,
@@ -71,12 +72,16 @@ def choose(session: Session, baselines: Sequence[Contender], history: History, c
     networks = [one for one in (found, random) if one is not None]
     contenders = [*networks, *_compared(session, baselines)]
     session.progress.phase("Finalists", f"{', '.join(one.name for one in contenders)} on {RESPLITS} fresh resplits")
-    outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, _each_s(session, history, contenders)))
+    each_s = _each_s(session, history, contenders)
+    folder = None if each_s is None or session.recipe.patience is not None else session.folder.checkpoints
+    outcomes = session.run(resplit_jobs(contenders, COMPARED, session.seed, each_s, folder))
     finalists = tuple(finalist(one, outcomes, metric, one.broken) for one in contenders)
     decision = decide(finalists, _setting(session))
     lengths = {one.name: final_epochs(one, outcomes) for one in contenders}
+    going_on = {one.name: begun(one, outcomes) for one in contenders if folder is not None}
     order = tuple(
-        replace(one, epochs=lengths.get(one.name, one.epochs)) for one in _order(decision, contenders, listed)
+        replace(going_on.get(one.name, one), epochs=lengths.get(one.name, one.epochs))
+        for one in _order(decision, contenders, listed)
     )
     against = next((one for one in contenders if decision.against and one.name == decision.against.name), None)
     return Choice(found, random, against, finalists, decision, order)

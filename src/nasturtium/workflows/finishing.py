@@ -62,6 +62,12 @@ def _two_sides(choice: Choice) -> tuple[list[Contender], list[Contender]]:
 def _retrained(session: Session, contenders: Sequence[Contender]) -> dict[str, list[str]]:
     """Checkpoints of the final trainings, the longest first."""
     needs = {one.name: _full_s(one) for one in contenders}
+    for one in contenders:
+        if one.begun:
+            session.remark(
+                f"The clock ended the trainings of {one.name} in the comparison after {one.begun_epochs:.1f} of "
+                f"{one.epochs} epochs; its final trainings go on from them."
+            )
     deadline = None
     if not isinf(session.clock.left_s):
         deadline = session.deadline(session.plan.last_s(session.clock.left_s, SEEDS * list(needs.values())))
@@ -72,7 +78,7 @@ def _full_s(one: Contender) -> float:
     """Seconds of a final training in full."""
     if isinstance(one.subject, Classical):
         return one.seconds
-    return MORE_ROWS * full_s(one.seconds, one.measures, one.epochs)
+    return MORE_ROWS * full_s(one.seconds, one.measures, one.epochs) * (1 - one.begun_epochs / one.epochs)
 
 
 def _test(session: Session, contenders: Sequence[Contender], checkpoints: Mapping[str, list[str]]) -> dict[str, Tested]:
