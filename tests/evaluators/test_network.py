@@ -69,3 +69,16 @@ def test_a_continued_trial_says_its_latency_and_is_not_rejected_for_it(
     assert continued.failure is None
     assert continued.measures["latency_ms"] == 3.0
     assert outcome(saved, recipe, first, **options).failure == "over the latency limit of 2 ms"
+
+
+def test_a_training_that_the_clock_cut_goes_on_with_what_is_left(saved: Path, tmp_path: Path) -> None:
+    task, recipe = Development.open(saved).task, Recipe(lr=1e-3, epochs=400, batch_size=16)
+    first, last = str(tmp_path / "first.safetensors"), str(tmp_path / "last.safetensors")
+    subject = known_networks(task)[0].tree
+    cut = outcome(saved, recipe, Job("a", subject, Fidelity(400), 0, "resplit-0", checkpoint=first, deadline_s=0.5))
+    done = cut.measures["epochs"]
+    assert 0 < done < 400
+    rest = outcome(saved, recipe, Job("b", subject, Fidelity(round(done) + 7), 0, "all", first, 0.5, last))
+    assert rest.failure is None
+    assert rest.measures["epochs"] == 7
+    assert Path(last).exists()
