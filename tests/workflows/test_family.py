@@ -103,9 +103,9 @@ def test_the_record_on_disk_and_the_table_say_the_same(made: FamilyResult) -> No
     assert f"{100 * made.members[0]['score']:.2f} %" in rows[0]
     assert max(map(len, made.lines()[:4])) <= 80
     (told,) = [line for line in made.lines() if line.startswith("Scores are")]
-    assert "validation rows of the search, which trained no weights and chose no member; chosen were the best" in told
+    assert "validation rows of the search, which trained no weights and chose no member; chosen was a large one" in told
     assert made.record["looked_at"] >= EVOLUTION.population
-    assert f"of {made.record['looked_at']} paths on other rows. The test rows stay sealed." in told
+    assert f"of the best quarter of {made.record['looked_at']} paths on other rows. The test rows stay sealed." in told
     card = (made.folder / "params-2k" / "MODEL_CARD.md").read_text()
     assert "in the supernet of" in card
     assert "Test rows" not in card
@@ -114,12 +114,18 @@ def test_the_record_on_disk_and_the_table_say_the_same(made: FamilyResult) -> No
 def test_the_same_seed_finds_the_same_members_and_without_fine_tuning_scores_are_inherited(
     made: FamilyResult, run: Path, tmp_path: Path
 ) -> None:
-    again = nasturtium.family(run, max_params=(800, "2k"), output=tmp_path / "again")
+    again = nasturtium.family(run, max_params=(800, "2k"), fine_tune=2, output=tmp_path / "again")
     for one, other in zip(made.members[:2], again.members, strict=True):
-        assert other["architecture"] == one["architecture"]
-        assert other["inherited"] == other["score"] == one["inherited"]
-        assert not other["fine_tuned"]
-    assert "fine-tuned" not in again.lines()[0]
+        assert [other[name] for name in ("architecture", "inherited", "score")] == [
+            one[name] for name in ("architecture", "inherited", "score")
+        ]
+    ready = nasturtium.family(run, max_params=(800, "2k"), output=tmp_path / "ready")
+    for one, other in zip(ready.members, again.members, strict=True):
+        assert one["inherited"] == one["score"]
+        assert not one["fine_tuned"]
+        assert one["costs"]["macs"] <= other["costs"]["macs"], "what is trained on is a large one of the best"
+    assert "fine-tuned" not in ready.lines()[0]
+    assert any("chosen was the best of" in line for line in ready.lines())
 
 
 def test_a_file_over_its_limit_tightens_it_and_in_the_end_is_an_error(

@@ -248,9 +248,10 @@ def _record(
 ) -> dict[str, Any]:
     """The content of `family.json`. looked_at: paths with an inherited score."""
     rows, metric = len(shared.rows.score_inputs), shared.prepared.task.metric
+    chosen = "the best" if options.fine_tune is None else "a large one, to be trained on, of the best quarter"
     remarks = [
         f"Scores are {metric} on the {rows:,} validation rows of the search, which trained no weights and chose no "
-        f"member; chosen were the best of {looked_at:,} paths on other rows. The test rows stay sealed.",
+        f"member; chosen was {chosen} of {looked_at:,} paths on other rows. The test rows stay sealed.",
         *_remarks(members, tuning=options.fine_tune is not None),
     ]
     return {
