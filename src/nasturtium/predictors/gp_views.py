@@ -86,7 +86,8 @@ class Views:
             found = {group: known[group] for group in GROUPS if group in known}
             if self._tallies and "graph" not in found:
                 found["counts"] = tallied(self._tallies, codes)
-            _keep(self._features, {codes: found})
+            self._features[codes] = found
+            _forget(self._features)
         return found
 
     def promise(self, architectures: Sequence[Architecture]) -> Float[np.ndarray, " n"]:
@@ -105,10 +106,10 @@ class Views:
         codes = [self._candidates.space.codes(one) for one in architectures]
         fresh = {key: one for key, one in zip(codes, architectures, strict=True) if key not in self._vectors}
         made = self._matrices(list(fresh.values())) if fresh else []
-        added = {key: [matrix[place].copy() for matrix in made] for place, key in enumerate(fresh)}
-        known = {**self._vectors, **added}
-        _keep(self._vectors, added)
-        return [np.array([known[key][side] for key in codes]) for side in range(len(self.sides))]
+        self._vectors |= {key: [matrix[place].copy() for matrix in made] for place, key in enumerate(fresh)}
+        found = [np.array([self._vectors[key][side] for key in codes]) for side in range(len(self.sides))]
+        _forget(self._vectors)
+        return found
 
     def _matrices(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
         known = [self.features(one) for one in architectures]
@@ -176,9 +177,8 @@ class Views:
         return np.array([apart(one, other, side.measure) / side.unit for side, one, other in pairs])
 
 
-def _keep(kept: dict[tuple[int, ...], Kept], added: Mapping[tuple[int, ...], Kept]) -> None:
-    """Add these; what came first is forgotten where there are too many."""
-    kept |= added
+def _forget(kept: dict[tuple[int, ...], Kept]) -> None:
+    """What came first, where there are more than `KEPT`."""
     for key in list(islice(kept, max(0, len(kept) - KEPT))):
         del kept[key]
 
