@@ -82,6 +82,7 @@ def family(
     *,
     max_params: Amounts = None,
     max_macs: Amounts = None,
+    max_latency: Amounts = None,
     max_memory: Amounts = None,
     max_size: Amounts = None,
     fine_tune: int | None = None,
@@ -95,7 +96,13 @@ def family(
     run: a finished run of the strategy spos, fairnas, ofa or bignas, or what `search` returned. max_params … max_size:
         at least one of them, with an amount for each member. fine_tune: epochs. budget: "3m" or seconds.
     """
-    given = {"params": max_params, "macs": max_macs, "memory": max_memory, "size": max_size}
+    given = {
+        "params": max_params,
+        "macs": max_macs,
+        "latency": max_latency,
+        "memory": max_memory,
+        "size": max_size,
+    }
     options = FamilyOptions(
         run=str(run.folder if isinstance(run, Result) else run),
         limits={name: _listed(amounts) for name, amounts in given.items() if amounts is not None},

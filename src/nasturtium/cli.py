@@ -255,6 +255,7 @@ def family(
     run: Annotated[str, typer.Argument(help="A finished run of --strategy spos, fairnas, ofa or bignas.")],
     max_params: Annotated[str | None, typer.Option(help="Most trainable numbers of each member: 5k,10k,20k.")] = None,
     max_macs: Annotated[str | None, typer.Option(help="Most multiply-accumulates of one row: 500k,2M.")] = None,
+    max_latency: Annotated[str | None, typer.Option(help="Longest median time of one row: 200us,1ms.")] = None,
     max_memory: Annotated[str | None, typer.Option(help="Most memory of live tensors: 32KB,64KB.")] = None,
     max_size: Annotated[str | None, typer.Option(help="Largest ONNX file: 64KB,256KB.")] = None,
     fine_tune: Annotated[int | None, typer.Option(help="Epochs that each member is trained on; default: none.")] = None,
@@ -270,7 +271,7 @@ def family(
         from nasturtium.workflows.family import FamilyOptions, make_family
         from nasturtium.workflows.options import parse_duration
 
-        limits = _limits(max_params, max_macs, None, max_memory, max_size)
+        limits = _limits(max_params, max_macs, max_latency, max_memory, max_size)
         seconds = None if budget is None else parse_duration(budget)
         made = make_family(FamilyOptions(run, limits, fine_tune, seconds, seed, output), progress)
     if json:
@@ -393,7 +394,7 @@ def space_check(
     """Size, bounds and costs of a space; exit code 1 if its least costs are above a limit."""
     from nasturtium.workflows.inspecting import check_named_space
 
-    limits = _limits(max_params, max_macs, None, max_memory, max_size)
+    limits = _limits(max_params, max_macs, max_latency, max_memory, max_size)
     found = check_named_space(space, source, target, limits, samples, seed)
     typer.echo(found.to_json() if json else "\n".join(found.lines()))
     if not found.ok:

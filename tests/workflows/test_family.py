@@ -143,6 +143,31 @@ def test_a_file_over_its_limit_tightens_it_and_in_the_end_is_an_error(
     assert not (tmp_path / "over").exists()
 
 
+def test_a_limit_on_latency_is_kept_by_prediction_and_by_measurement(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a millisecond were 100,000 MACs, by the model and on the file; then as if files were slower by a third."""
+    shared, slower = open_shared(str(run)), 1.0
+    usual = family.dearest
+    monkeypatch.setattr(shared_weights, "latency_model", lambda *given: lambda one: shared.costs(one)["macs"] / 1e5)
+    monkeypatch.setattr(
+        family, "dearest", lambda *given: (costs := usual(*given)) | {"latency_ms": slower * costs["macs"] / 1e5}
+    )
+    least, most = shared.costs.bounds(names=("macs",)).low["macs"], shared.costs.bounds(names=("macs",)).high["macs"]
+    limit_ms = (3 * least + most) / 4e5
+    for slower, name in ((1.0, "as predicted"), (1.3, "slower")):
+        asked = {"latency": f"{limit_ms}ms"}
+        made = make_family(FamilyOptions(str(run), asked, output=str(tmp_path / name)))
+        (one,) = made.members
+        assert one["limits"] == {"latency_ms": limit_ms}
+        assert one["costs"]["latency_ms"] == pytest.approx(slower * one["costs"]["macs"] / 1e5, abs=1e-4)
+        assert one["costs"]["latency_ms"] <= limit_ms
+        assert made.lines()[0].split() == ["member", "params", "MACs", "file", "latency", "inherited"]
+    with pytest.raises(LimitError, match=r"within 0.95 us of latency and the other limits: the quickest takes ab"):
+        make_family(FamilyOptions(str(run), {"latency": "1us"}, output=str(tmp_path / "none")))
+    assert not (tmp_path / "none").exists()
+
+
 def test_an_existing_folder_is_never_overwritten(made: FamilyResult, run: Path) -> None:
     before = (made.folder / "family.json").read_bytes()
     with pytest.raises(RunError, match=r"family' exists, and is never overwritten. Give another with --output"):
@@ -168,8 +193,9 @@ def test_lists_of_limits_belong_together_and_one_amount_holds_for_all() -> None:
         listed_limits({"params": "1k,2k,3k", "macs": "1M,2M"})
     with pytest.raises(LimitError, match=r"needs at least one limit. Write --max-params 5k,10k,20k"):
         listed_limits({})
-    with pytest.raises(LimitError, match=r"no limit on latency. Known: params, macs, memory, size"):
-        listed_limits({"latency": "2ms"})
+    assert label(listed_limits({"latency": "500us"})[0]) == "latency-0.5ms"
+    with pytest.raises(LimitError, match=r"no limit on energy. Known: params, macs, latency, memory, size"):
+        listed_limits({"energy": "2"})
     with pytest.raises(LimitError, match="max-params='' is not understood"):
         listed_limits({"params": "5k,"})
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from nasturtium.errors import LimitError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
-from nasturtium.roles import SearchBudget, Trace, TraceReport
+from nasturtium.roles import Candidates, SearchBudget, Trace, TraceReport
 from nasturtium.space import Architecture, Space
 from nasturtium.supernet.course import Phase
 from nasturtium.supernet.evolution import Evolution, Known
@@ -47,14 +47,13 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """The best network within one limit.
+    """The best network within the limits of its candidates.
 
     network: stand-alone, in evaluation mode, with the weights of the shared training, recalibrated and, if asked,
     trained on; it takes standardised rows. inherited: its metric on the rows that scored it, before it was trained on;
     score: after that. costs: counted, by name. target_scale: of a regression's outputs.
     """
 
-    limits: Limits
     architecture: Architecture
     network: nn.Module
     inherited: float
@@ -86,8 +85,7 @@ def train_family(
     """Train the shared weights once and specialise them to each of the limits.
 
     fine_tune: how each member is trained on after it is taken out, for which `specialise` chooses a large one; None
-    leaves it as it is. Raises `LimitError`, before
-    any training, for limits that nothing in the space can meet.
+    leaves it as it is. Raises `LimitError`, before any training, for limits that nothing in the space can meet.
     """
     if not limits:
         raise LimitError("A family needs at least one limit, such as Limits(params=20_000).")
@@ -118,7 +116,7 @@ def train_family(
 
 def specialise(
     score: Inherited,
-    candidates: LimitedCandidates,
+    candidates: Candidates,
     evolution: Evolution,
     *,
     seed: int = 0,
@@ -153,7 +151,7 @@ def specialise(
     measured = replace(score, metric=None).measure(best)  # in the task's metric, whatever was searched by
     network = score.net.extract(best)
     recalibrate(network, score.data.inputs, rows=score.rows, batch=score.batch)
-    return Member(candidates.limits, best, network.eval(), measured, measured, costs(best), score.data.scale)
+    return Member(best, network.eval(), measured, measured, costs(best), score.data.scale)
 
 
 def tuned(member: Member, score: Inherited, recipe: Recipe, seed: int) -> Member:

@@ -19,20 +19,20 @@ from nasturtium.errors import LimitError, RunError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.network import assembled, score
 from nasturtium.export import CardFacts, Deployable, whole, write_best
-from nasturtium.hardware import LimitedCandidates, Limits, measure_file, shown
+from nasturtium.hardware import Limits, measure_file, shown
 from nasturtium.report.numbers import amount, count
 from nasturtium.report.numbers import score as score_text
 from nasturtium.supernet.evolution import Known
 from nasturtium.supernet.family import Member, specialise, tuned
 from nasturtium.training import set_threads
 from nasturtium.workflows.folder import surroundings, write_json
+from nasturtium.workflows.latency_model import SAFE
 from nasturtium.workflows.progress import Progress, Silent
-from nasturtium.workflows.shared_weights import SharedWeights, open_shared
+from nasturtium.workflows.shared_weights import SharedWeights, Within, open_shared
 from nasturtium.workflows.shipping import CHECK_ROWS, LimitCheck, check_limits, dearest
 
 SCHEMA = 1
-LIMITS = ("params", "macs", "memory", "size")
-"""What is counted before a network is built; a latency is measured, which is too slow for evolution."""
+LIMITS = ("params", "macs", "latency", "memory", "size")
 TUNE_RATE = 0.3
 """Of the recipe's learning rate, for weights that are trained already (`benchmarks/family.py`)."""
 TIGHTER = 3
@@ -43,11 +43,11 @@ TIGHTER = 3
 class FamilyOptions:
     """What is asked of a family; the command line and Python share it.
 
-    run: a run directory. limits: by name (params, macs, memory, size), amounts as text with commas between ("5k,10k"):
-    one member for each; of several names the first amounts belong together, then the second ones; a single amount holds
-    for all. fine_tune: epochs that each member is trained on; None takes it as it is. budget_s: seconds for looking at
-    paths, shared evenly; None lets each evolution end. seed: of the evolution and the fine-tuning. output: a folder
-    that does not exist yet; None is `family` in the run.
+    run: a run directory. limits: by name (`LIMITS`), amounts as text with commas between ("5k,10k"): one member for
+    each; of several names the first amounts belong together, then the second ones; a single amount holds for all.
+    fine_tune: epochs that each member is trained on; None takes it as it is. budget_s: seconds for looking at paths,
+    shared evenly; None lets each evolution end. seed: of the evolution and the fine-tuning. output: a folder that does
+    not exist yet; None is `family` in the run.
     """
 
     run: str
@@ -96,15 +96,17 @@ def make_family(options: FamilyOptions, progress: Progress | None = None) -> Fam
     told.phase("Shared weights", f"of {options.run}")
     shared = open_shared(options.run)
     folder = _new_folder(options.output, shared.folder.path / "family")
-    within = [LimitedCandidates(shared.space, shared.costs, one) for one in asked]
+    if any(one.latency_ms is not None for one in asked):
+        told.phase("Latency", "measuring networks of the space, for a model of it")
+    within = [shared.within(_aimed_at(one)) for one in asked]
     known: Known = {}
     members = []
     with whole(folder) as place:
-        for number, candidates in enumerate(within):
-            told.phase(label(candidates.limits), f"{number + 1} of {len(within)}")
+        for number, (limits, candidates) in enumerate(zip(asked, within, strict=True)):
+            told.phase(label(limits), f"{number + 1} of {len(within)}")
             left_s = None if options.budget_s is None else options.budget_s - (monotonic() - began)
             share_s = None if left_s is None else max(0.0, left_s) / (len(within) - number)
-            members.append(_member(shared, candidates, options, known, share_s, place))
+            members.append(_member(shared, limits, candidates, options, known, share_s, place))
         record = _record(shared, options, members, len(known), monotonic() - began)
         write_json(place / "family.json", record)
     return FamilyResult(folder, record)
@@ -129,9 +131,14 @@ def listed_limits(amounts: Mapping[str, str]) -> tuple[Limits, ...]:
     return tuple(dict.fromkeys(Limits.parse(**row) for row in rows))
 
 
+def _aimed_at(limits: Limits) -> Limits:
+    return limits if limits.latency_ms is None else replace(limits, latency_ms=SAFE * limits.latency_ms)
+
+
 def label(limits: Limits) -> str:
     """The name of a member, and of its folder: `params-5k`, `params-5k-size-64KB`."""
-    return "-".join(f"{name}-{shown(name, value)}" for name, value in limits.items()).replace(" ", "")
+    parts = [f"{name.removesuffix('_ms')}-{shown(name, value)}" for name, value in limits.items()]
+    return "-".join(parts).replace(" ", "")
 
 
 def _new_folder(output: str | None, usual: Path) -> Path:
@@ -143,7 +150,8 @@ def _new_folder(output: str | None, usual: Path) -> Path:
 
 def _member(
     shared: SharedWeights,
-    candidates: LimitedCandidates,
+    limits: Limits,
+    candidates: Within,
     options: FamilyOptions,
     known: Known,
     deadline_s: float | None,
@@ -151,10 +159,10 @@ def _member(
 ) -> dict[str, Any]:
     """Find, fine-tune and write the member of one limit; its record.
 
-    The file may hold a little more than is counted (the statistics of the input): then the limit is tightened by as
-    much. Raises `LimitError` where that does not help.
+    candidates: what is aimed at. The file may hold a little more than is counted (the statistics of the input), and be
+    slower than predicted: then what is aimed at is tightened by as much. Raises `LimitError` where that does not help.
     """
-    limits, checks = candidates.limits, tuple[LimitCheck, ...]()
+    checks = tuple[LimitCheck, ...]()
     for _ in range(1 + TIGHTER):
         found = specialise(
             shared.score,
@@ -181,7 +189,7 @@ def _member(
         within = dict(candidates.limits.items())
         tighter = {name: within[name] * check.limit / check.value for name, check in over.items()}
         try:
-            candidates = LimitedCandidates(shared.space, shared.costs, replace(candidates.limits, **tighter))
+            candidates = shared.within(replace(candidates.limits, **tighter))
         except LimitError:  # nothing is as small as that: say what the file is over, not what was tried
             break
     over_by = ", ".join(f"{check.name} {shown(check.name, check.value)}" for check in checks if not check.ok)
@@ -227,7 +235,7 @@ def _write(
     costs = dearest({name: float(value) for name, value in member.costs.items()}, measured)
     checks = check_limits(limits, costs)
     return checks, {
-        "costs": {name: round(costs[name], 4) for name in (*LIMITS, "latency_ms")},
+        "costs": {name: round(costs[name], 4) for name in ("params", "macs", "memory", "size", "latency_ms")},
         "checks": [asdict(check) | {"ok": check.ok} for check in checks],
         "files": {kind: f"{facts['name']}/{name}" for kind, name in report.files.items()},
         "notices": list(report.notices),
@@ -289,10 +297,13 @@ def _remarks(members: Sequence[Mapping[str, Any]], tuning: bool) -> list[str]:
 def _table(record: Mapping[str, Any]) -> list[str]:
     """A line for each member, below the names of the columns."""
     tuning, metric = record["fine_tune_epochs"] is not None, record["metric"]
-    rows = [["member", "params", "MACs", "file", "inherited", *(["fine-tuned"] if tuning else [])]]
+    timed = any("latency_ms" in one["limits"] for one in record["members"])
+    heads = ["params", "MACs", "file", *(["latency"] if timed else []), "inherited"]
+    rows = [["member", *heads, *(["fine-tuned"] if tuning else [])]]
     for one in record["members"]:
         costs, scores = one["costs"], [one["inherited"], one["score"]][: 1 + tuning]
         sizes = [count(costs["params"]), count(costs["macs"]), amount("size", costs["size"])]
+        sizes += [shown("latency_ms", costs["latency_ms"])] if timed else []
         rows.append([one["name"], *sizes, *(score_text(value, metric) for value in scores)])
     first, *widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

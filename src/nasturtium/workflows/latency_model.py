@@ -16,6 +16,8 @@ from nasturtium.task import Task
 
 MEASURED = 16
 """Networks that are exported and measured, one or two seconds each."""
+SAFE = 0.95
+"""Of a latency limit that is aimed at: predictions of latency are a little wrong."""
 
 
 def latency_model(candidates: LimitedCandidates, seed: int) -> Callable[[Architecture], float]:

@@ -27,7 +27,7 @@ from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.registry import Method, one_shot, one_shot_name
 from nasturtium.training import Augmentation, find_device
 from nasturtium.workflows.folder import write_json
-from nasturtium.workflows.latency_model import latency_model
+from nasturtium.workflows.latency_model import SAFE, latency_model
 from nasturtium.workflows.session import Session
 
 SHARE = 0.6
@@ -38,8 +38,6 @@ STEPS = 2000
 """Steps that a search has at least: the published numbers of epochs are made for tens of thousands of rows."""
 PURPOSE = "one-shot"
 """Of the seed of the shared training, from which its rows that score follow too."""
-SAFE = 0.95
-"""Of a latency limit that is aimed at: predictions of latency are a little wrong."""
 
 
 def derive(session: Session, candidates: LimitedCandidates, end_s: float) -> tuple[Given, str]:

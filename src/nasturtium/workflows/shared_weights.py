@@ -1,6 +1,7 @@
 """The shared weights of a finished run, and the rows that belong to them."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,20 +11,24 @@ import numpy as np
 from nasturtium.errors import RunError
 from nasturtium.evaluators.network import Rows
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
-from nasturtium.space import Space
+from nasturtium.space import Architecture, Space
 from nasturtium.supernet import load_supernet
 from nasturtium.supernet.evolution import Evolution
 from nasturtium.supernet.inherited import Inherited, parted
 from nasturtium.supernet.registry import PATHS, one_shot_name
 from nasturtium.training import Recipe, find_device
 from nasturtium.workflows.folder import RunFolder
+from nasturtium.workflows.latency_model import latency_model
 from nasturtium.workflows.one_shot import PURPOSE, search_rows
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.preparation import Prepared, check_same_data, prepare_data
+from nasturtium.workflows.quick import QuickCandidates
 from nasturtium.workflows.resume import kept_options
 from nasturtium.workflows.runs import open_result
 from nasturtium.workflows.session import seed_for
 from nasturtium.workflows.spaces import find_space
+
+Within = LimitedCandidates | QuickCandidates
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,16 @@ class SharedWeights:
     def costs(self) -> CostModel:
         """Of the space; one for all limits, as it remembers what it has counted."""
         return CostModel(self.space)
+
+    def within(self, limits: Limits) -> Within:
+        """What may be taken out under these limits. Raises `LimitError` where nothing may be."""
+        counted = LimitedCandidates(self.space, self.costs, limits)
+        return counted if limits.latency_ms is None else QuickCandidates(counted, self.costs, self._latency)
+
+    @cached_property
+    def _latency(self) -> Callable[[Architecture], float]:
+        """Predicted, after a few networks of the whole space were measured; one model for all limits."""
+        return latency_model(LimitedCandidates(self.space, self.costs, Limits()), 0)
 
 
 def open_shared(run: str) -> SharedWeights:
