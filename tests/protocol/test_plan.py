@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 
-from nasturtium.protocol.plan import COMPARED_LENGTH, FINAL_LENGTH, SEEDS, SLACK, Plan, makespan
+from nasturtium.protocol.plan import SEEDS, SLACK, Plan, makespan
 
 
 def shortest(durations: list[float], workers: int) -> float:
@@ -33,14 +33,13 @@ def test_trainings_that_all_fit_are_not_cut() -> None:
     assert Plan(600.0, 2).last_s(400.0, SEEDS * [20.0, 5.0]) > 20.0
 
 
-def test_comparisons_and_finals_share_what_is_left_at_a_fixed_ratio() -> None:
+def test_comparisons_and_finals_share_what_is_left() -> None:
     plan = Plan(600.0, 2)
     usable = (400.0 - plan.export_s) / SLACK
-    longer = FINAL_LENGTH / COMPARED_LENGTH
     each = plan.comparing_s(400.0, 10 * [1e9], 10 * [1e9])
-    assert each == pytest.approx(usable / (5 + 5 * longer))
+    assert each == pytest.approx(usable / 10)
     quick = plan.comparing_s(400.0, 5 * [1e9] + 5 * [2.0], 5 * [1e9] + 5 * [3.0])
-    slow = [quick] * 5 + [2.0] * 5, [longer * quick] * 5 + [3.0] * 5
+    slow = [quick] * 5 + [2.0] * 5, [quick] * 5 + [3.0] * 5
     assert sum(makespan(one, 2) for one in slow) == pytest.approx(usable, rel=1e-6)
     assert quick > 1.4 * each
 
@@ -48,5 +47,5 @@ def test_comparisons_and_finals_share_what_is_left_at_a_fixed_ratio() -> None:
 def test_the_plan_of_a_budget_adds_up() -> None:
     plan = Plan(2400.0, 2)
     slow = plan.reserve_s(1e9) - plan.export_s
-    assert slow == pytest.approx(SLACK * (8 * plan.compared_s + 5 * plan.final_s))  # 15 and 10 trainings by two workers
+    assert slow == pytest.approx(SLACK * (8 + 5) * plan.late_s)  # 15 and 10 trainings by two workers
     assert plan.least_s(plan.trial_s) == pytest.approx(plan.start_s + plan.budget_s)

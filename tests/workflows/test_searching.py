@@ -38,7 +38,7 @@ def test_networks_that_the_clock_cannot_train_are_left_out() -> None:
     made, told = session(Limits())
     candidates, _ = searching._candidates(made, Speed(full_s=10, macs_a_second=1000.0))
     assert candidates.limits.macs == pytest.approx(
-        1000 * searching.PARTS * searching.LEFT * searching.USE * made.plan.final_s
+        1000 * searching.PARTS * searching.LEFT * searching.USE * made.plan.late_s
     )
     assert told[0].startswith("Only networks of at most")
 

@@ -13,11 +13,11 @@ SHIPPED = 2
 """Retrained on all development rows: the choice, and the best of the other side for comparison."""
 LEAST_TRIALS = 12
 BASELINE_NETWORKS = 4
-COMPARED_LENGTH, FINAL_LENGTH = 1.8, 1.8
+LATE_LENGTH = 1.8
 """Where the clock binds, a training on a resplit and a final one may take so many times as long as a trial; the final
 one goes on from the other. What is compared should be near what ships: at a third of its length a small network that is
 soon done hides how much better a larger one becomes (on Fashion-MNIST 1.6 points)."""
-UNITS = BASELINE_NETWORKS + LEAST_TRIALS + SEEDS * (FINALISTS * COMPARED_LENGTH + SHIPPED * FINAL_LENGTH)
+UNITS = BASELINE_NETWORKS + LEAST_TRIALS + SEEDS * (FINALISTS + SHIPPED) * LATE_LENGTH
 EXPORT_S = 9.0
 """Writing, checking and measuring the files and the report, seconds."""
 START_S = 4.0
@@ -65,14 +65,9 @@ class Plan:
         return max(1.0, self.budget_s - self.export_s) * self.workers / (SLACK * UNITS)
 
     @property
-    def compared_s(self) -> float:
-        """Of one training of a finalist on a resplit."""
-        return COMPARED_LENGTH * self.trial_s
-
-    @property
-    def final_s(self) -> float:
-        """Of one training on all development rows."""
-        return FINAL_LENGTH * self.trial_s
+    def late_s(self) -> float:
+        """Of one training of a finalist on a resplit, or of one on all development rows."""
+        return LATE_LENGTH * self.trial_s
 
     def shortlist(self, full_s: float) -> int:
         """How many networks of the search are trained again to find its best; 1 where there is no room for that."""
@@ -87,21 +82,17 @@ class Plan:
         """Wall seconds to keep for finalists, final trainings and export. full_s: of a full training on one worker."""
         if self.budget_s is None:
             return 0.0
-        compared = _rounds(self.comparisons(full_s), self.workers) * min(full_s, self.compared_s)
-        finals = _rounds(SEEDS * SHIPPED, self.workers) * min(MORE_ROWS * full_s, self.final_s)
+        compared = _rounds(self.comparisons(full_s), self.workers) * min(full_s, self.late_s)
+        finals = _rounds(SEEDS * SHIPPED, self.workers) * min(MORE_ROWS * full_s, self.late_s)
         return SLACK * (compared + finals) + self.export_s
 
     def comparing_s(self, left_s: float, needs: Sequence[float], finals: Sequence[float]) -> float:
         """Deadline of a comparing training when `left_s` wall seconds remain for these, final trainings and export.
 
         needs: seconds that each of the trainings to come would take in full. finals: the same of the final ones.
-        What the quick ones leave goes to the others, and a final one may take `FINAL_LENGTH / COMPARED_LENGTH` times as
-        long as one that compares.
+        What the quick ones leave goes to the others. A final training may take as long as one that compares.
         """
-        longer = FINAL_LENGTH / COMPARED_LENGTH
-        return self._longest(
-            left_s, lambda each: _cut(needs, each, self.workers) + _cut(finals, longer * each, self.workers)
-        )
+        return self._longest(left_s, lambda each: _cut(needs, each, self.workers) + _cut(finals, each, self.workers))
 
     def last_s(self, left_s: float, needs: Sequence[float]) -> float:
         """Deadline of a final training when `left_s` wall seconds remain for them and the export.

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from math import inf
 
 from nasturtium.protocol import RESPLITS, SEEDS, Plan
-from nasturtium.protocol.plan import COMPARED_LENGTH, FINAL_LENGTH, FINALISTS, MORE_ROWS
+from nasturtium.protocol.plan import FINALISTS, MORE_ROWS
 from nasturtium.workflows.baselines import Speed
 from nasturtium.workflows.folder import write_json
 from nasturtium.workflows.session import Session
@@ -79,4 +79,4 @@ def _final_s(plan: Plan, kept_s: float, typical_s: float) -> float:
     """
     slow, known = RESPLITS * (FINALISTS - 1) * [inf], RESPLITS * [typical_s]
     finals = SEEDS * [inf] + SEEDS * [MORE_ROWS * typical_s]
-    return FINAL_LENGTH / COMPARED_LENGTH * plan.comparing_s(kept_s, [*slow, *known], finals)
+    return plan.comparing_s(kept_s, [*slow, *known], finals)

@@ -195,7 +195,7 @@ def _limited(session: Session, limits: Limits) -> tuple[LimitedCandidates, tuple
 def _affordable_macs(session: Session, speed: Speed | None) -> float | None:
     """MACs above which the clock cannot train a third of the way; None where that excludes nothing of use."""
     least = STEP_S * MACS_A_SECOND / (PASSES * session.recipe.batch_size)
-    bound = inf if speed is None else max(least, PARTS * LEFT * USE * speed.macs_a_second * session.plan.final_s)
+    bound = inf if speed is None else max(least, PARTS * LEFT * USE * speed.macs_a_second * session.plan.late_s)
     return None if isinf(bound) or bound >= (session.limits.macs or AMPLE_MACS) else bound
 
 
