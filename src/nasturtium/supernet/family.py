@@ -127,7 +127,8 @@ def specialise(
 ) -> Member:
     """The best network within the limits of `candidates`, with the weights of the supernet as they are.
 
-    known: inherited scores found for other limits; the best of them that are feasible here are in the first generation.
+    known: inherited scores found for other limits; the best of them that are feasible here are up to half of the first
+    generation.
     stored: scores that an earlier run found, which are looked up and change nothing else; new ones are added.
     to_be_tuned: it will be trained on. Then it is the one with most MACs of the best quarter by inherited score: shared
     weights are trained less well in large networks than in small ones, which training on makes good.
@@ -136,7 +137,8 @@ def specialise(
     kept = {} if stored is None else stored
     space = candidates.space
     before = sorted(known, key=lambda codes: -known[codes])
-    first = [one for one in map(space.from_codes, before) if candidates.feasible(one)][: evolution.top]
+    most = min(evolution.top, evolution.population // 2)  # the other half is new: what fits here may be larger
+    first = [one for one in map(space.from_codes, before) if candidates.feasible(one)][:most]
 
     def looked_up(architecture: Architecture) -> float:
         codes = space.codes(architecture)
