@@ -9,9 +9,9 @@ parent has not had. A search ends when the scheduler wants a 201st cell. It pick
 that it gave. Regret: the best final accuracy among the 200, minus the picked cell's, in points.
 
 Fair play: ASHA has twelve settings, curve-pausing seven. For each setting of ASHA, the cheapest of ours whose regret is
-lower by a standard error is chosen on the half "tune", and the two are compared on the
-half "test": the margin is for the chance by which the best of several looks better than it is. ASHA's best setting is the
-cheapest one that picks a cell within 0.3 points in 95 % of the seeds of "tune".
+lower by a standard error is chosen on the half "tune", and the two are compared on the half "test": the margin is for
+the chance by which the best of several looks better than it is. ASHA's best setting is the cheapest one that picks a
+cell within 0.3 points in 95 % of the seeds of "tune".
 """
 
 import argparse

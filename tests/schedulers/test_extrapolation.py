@@ -120,7 +120,7 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         CurvePausing(9, 3)
     with pytest.raises(RunError, match="pool is 0: a round needs at least 1 trial"):
         CurvePausing(1, 9, pool=0)
-    with pytest.raises(RunError, match=r"optimism is -1\.0, thinning 1\.2 and growth 1\.5"):
+    with pytest.raises(RunError, match=r"optimism is -1\.0, thinning 1\.2 and growth 1\.15"):
         CurvePausing(1, 9, optimism=-1.0)
 
 

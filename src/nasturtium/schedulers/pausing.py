@@ -35,9 +35,10 @@ class CurvePausing:
     3. Of everything paused, this round's or an earlier one's, the one with the best optimistic end (predicted mean and
        `optimism` deviations) goes on by a step, until the finished are better than that.
 
-    Steps grow by `growth`. Every step is a trial that continues another. With several objectives, the predicted end
-    stands for the first and the others are as measured; "best" is by Pareto order, and a round ends when every
-    optimistic end is dominated by a finished trial. Nothing waits unless all there is to go on with is running.
+    Steps grow by `growth`, and by an epoch at least: short ones spend fewer epochs, and pause more often. Every step is
+    a trial that continues another. With several objectives, the predicted end stands for the first and the others are
+    as measured; "best" is by Pareto order, and a round ends when every optimistic end is dominated by a finished trial.
+    Nothing waits unless all there is to go on with is running.
 
     The defaults find a network near the best reliably; less optimism and more thinning spend less, and miss more often
     (`benchmarks/early_stopping.py`). Raises `RunError` from `next` where the evaluator reports no learning curves.
@@ -48,7 +49,7 @@ class CurvePausing:
     pool: int = 100
     optimism: float = 2.0
     thinning: float = 1.2
-    growth: float = 1.5
+    growth: float = 1.15
     name: str = "curve-pausing"
 
     def __post_init__(self) -> None:
