@@ -100,11 +100,11 @@ def make_family(options: FamilyOptions, progress: Progress | None = None) -> Fam
         told.phase("Latency", "measuring networks of the space, for a model of it")
     within = [shared.within(_aimed_at(one)) for one in asked]
     known: Known = {}
-    members = []
+    members, looking = [], monotonic()
     with whole(folder) as place:
         for number, (limits, candidates) in enumerate(zip(asked, within, strict=True)):
             told.phase(label(limits), f"{number + 1} of {len(within)}")
-            left_s = None if options.budget_s is None else options.budget_s - (monotonic() - began)
+            left_s = None if options.budget_s is None else options.budget_s - (monotonic() - looking)
             share_s = None if left_s is None else max(0.0, left_s) / (len(within) - number)
             members.append(_member(shared, limits, candidates, options, known, share_s, place))
         record = _record(shared, options, members, len(known), monotonic() - began)
