@@ -51,6 +51,7 @@ Modality = Annotated[str | None, typer.Option(help="image, sequence or table; in
 Group = Annotated[str | None, typer.Option(help="Column whose rows stay in one part of the split.")]
 Time = Annotated[str | None, typer.Option(help="Column that orders the rows: train on the past, test on the future.")]
 Split = Annotated[str | None, typer.Option(help="Column that says train, validation or test.")]
+Drop = Annotated[list[str] | None, typer.Option(help="Column of a table to leave out. Repeatable.")]
 MetricOption = Annotated[str | None, typer.Option("--metric", help="accuracy, macro-f1, rmse …; chosen by the task.")]
 ImageSize = Annotated[int | None, typer.Option(help="Side in pixels that a folder's images are brought to.")]
 MaxParams = Annotated[str | None, typer.Option(help="Most trainable numbers: 20k, 1.5M.")]
@@ -75,6 +76,7 @@ def search(
     group: Group = None,
     time: Time = None,
     split: Split = None,
+    drop: Drop = None,
     metric: MetricOption = None,
     image_size: ImageSize = None,
     max_params: MaxParams = None,
@@ -115,6 +117,7 @@ def search(
         group=group,
         time=time,
         split=split,
+        drop=drop,
         metric=metric,
         image_size=image_size,
         limits=_limits(max_params, max_macs, max_latency, max_memory, max_size),
@@ -157,6 +160,7 @@ def advise(
     group: Group = None,
     time: Time = None,
     split: Split = None,
+    drop: Drop = None,
     metric: MetricOption = None,
     image_size: ImageSize = None,
     device: Annotated[str | None, typer.Option(help="Class or name of the device that the network is for.")] = None,
@@ -196,7 +200,7 @@ def advise(
             "min_params": min_params,
             "budget": budget,
         }
-        data = {"target": target, "group": group, "time": time, "split": split, "metric": metric,
+        data = {"target": target, "group": group, "time": time, "split": split, "drop": drop, "metric": metric,
                 "image_size": image_size, "seed": seed}  # fmt: skip
         options = AdviseOptions(source, data, NeedOptions(flags, requirements, answers), pilot, output)
         plan = advise(options, progress, ask_on_terminal if asking else None)

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -188,3 +189,18 @@ def test_rows_with_a_missing_target_are_left_out_and_counted():
     assert raw.rows == 30
     assert raw.dropped_rows == {"target missing": 10}
     assert raw.classes == ("0", "1")
+
+
+def test_dropped_columns_are_not_seen(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1, 2, 3, 4], "leak": [0, 1, 0, 1], "b": [4, 3, 2, 1], "y": ["n", "p", "n", "p"]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for source in (tmp_path / "t.csv", frame):
+        assert list(load(source, target="y", drop=["leak", "b"]).features) == ["a"]
+    with pytest.raises(DataError, match=r"has no column 'leek' to drop\..*leak"):
+        load(frame, target="y", drop=["leek"])
+    with pytest.raises(DataError, match="no column 'y' to drop"):
+        load(frame, target="y", drop=["y"])
+    with pytest.raises(DataError, match="no column left to predict the target from: all are dropped"):
+        load(frame, target="y", drop=["a", "b", "leak"])
+    with pytest.raises(DataError, match="`drop` names columns, and digits has none"):
+        load("digits", drop=["x1"])

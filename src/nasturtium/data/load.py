@@ -31,6 +31,7 @@ def load(
     group: Any = None,
     time: Any = None,
     split: Any = None,
+    drop: Sequence[str] | None = None,
     metric: str | None = None,
     image_size: int | tuple[int, int] | None = None,
 ) -> RawData:
@@ -46,6 +47,7 @@ def load(
     modality: image, sequence or table; inferred by default (see `arrange`).
     group: a column (arrays: a value a row) whose rows must not be parted by a split. time: one that orders the rows.
     split: one that says train, validation or test of each row.
+    drop: columns of a table that are left out, such as one that is not known when predictions are made.
     metric: name of the primary metric; accuracy, macro-f1 or rmse by default. Not checked here.
     image_size: side, or (height, width), that a folder's images are brought to; by default the median side, at most 64.
 
@@ -55,7 +57,7 @@ def load(
         raise DataError(f"There is no modality {modality!r}. {hint(modality, MODALITIES)}")
     if group is not None and time is not None:
         raise DataError("Split by `group` or by `time`, not by both.")
-    found = read(source, Request(target, group, time, split))
+    found = _without(read(source, Request(target, group, time, split)), drop or ())
     found, dropped = _without_missing_targets(found)
     roles = found.roles
     wanted = next((known for known in MODALITIES if known == modality), None)
@@ -78,6 +80,21 @@ def load(
         image_size=_image_size(image_size, features),
         notes=found.notes,
     )
+
+
+def _without(found: Found, drop: Sequence[str]) -> Found:
+    """Without these columns. Raises `DataError` for one that is not there and where none is left."""
+    if not drop:
+        return found
+    if not isinstance(found.features, pd.DataFrame):
+        raise DataError(f"`drop` names columns, and {found.name} has none.")
+    columns = [str(column) for column in found.features.columns]
+    for column in drop:
+        if column not in columns:
+            raise DataError(f"{found.name} has no column {column!r} to drop. {hint(column, columns)}")
+    if len(set(drop)) == len(columns):
+        raise DataError(f"{found.name} has no column left to predict the target from: all are dropped.")
+    return replace(found, features=found.features.drop(columns=list(drop)))
 
 
 def _without_missing_targets(found: Found) -> tuple[Found, dict[str, int]]:

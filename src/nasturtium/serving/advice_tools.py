@@ -83,7 +83,7 @@ def advice_tools(desk: Desk) -> list[Tool]:
         ] = None,
         data: Annotated[
             dict[str, Any] | None,
-            Field(description="How the source is read: target, group, time, split, metric, image_size, seed."),
+            Field(description="How the source is read: target, group, time, split, drop, metric, image_size, seed."),
         ] = None,
         need: Need = None,
         pilot: Annotated[

@@ -20,6 +20,7 @@ Modality = Annotated[Literal["image", "sequence", "table"] | None, Field(descrip
 Group = Annotated[str | None, Field(description="Column whose rows stay in one part of the split (patients, users).")]
 Time = Annotated[str | None, Field(description="Column that orders the rows: train on the past, test on the future.")]
 Split = Annotated[str | None, Field(description="Column that says train, validation or test.")]
+Drop = Annotated[list[str] | None, Field(description="Columns of a table to leave out.")]
 Metric = Annotated[str | None, Field(description="accuracy, macro-f1, rmse, mae …; chosen by the task.")]
 ImageSize = Annotated[
     int | None, Field(description="Side in pixels that a folder's images are brought to.", ge=4, le=512)

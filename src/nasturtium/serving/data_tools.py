@@ -46,6 +46,7 @@ class DataTools:
         group: a.Group = None,
         time: a.Time = None,
         split: a.Split = None,
+        drop: a.Drop = None,
         metric: a.Metric = None,
         image_size: a.ImageSize = None,
     ) -> DataProfile:
@@ -64,6 +65,7 @@ class DataTools:
                 group=group,
                 time=time,
                 split=split,
+                drop=drop,
                 metric=metric,
                 image_size=image_size,
             )

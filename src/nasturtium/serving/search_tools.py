@@ -55,6 +55,7 @@ class SearchTools:
         group: a.Group = None,
         time: a.Time = None,
         split: a.Split = None,
+        drop: a.Drop = None,
         metric: a.Metric = None,
         image_size: a.ImageSize = None,
         max_params: a.MaxParams = None,
@@ -93,6 +94,7 @@ class SearchTools:
             group=group,
             time=time,
             split=split,
+            drop=drop,
             metric=metric,
             image_size=image_size,
             limits=self.desk.limits(

@@ -28,7 +28,7 @@ from nasturtium.workflows.starting import with_starts
 Ask = Callable[[Question], str | None]
 """Puts a question to the user; None or "" takes the default."""
 MOST_ASKED = 5
-DATA_OPTIONS = ("target", "group", "time", "split", "metric", "image_size", "seed")
+DATA_OPTIONS = ("target", "group", "time", "split", "drop", "metric", "image_size", "seed")
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def _with_data(
     progress.lines(prepared.profile.lines())
     seen = measured(prepared.profile, prepared.task)
     leaks = tuple(
-        f"The column {leak.column!r} alone predicts the target ({leak.measure} {leak.score:.3f}): leave it out if it "
-        "is not known when predictions are made."
+        f"The column {leak.column!r} alone predicts the target ({leak.measure} {leak.score:.3f}): leave it out "
+        "(--drop) if it is not known when predictions are made."
         for leak in prepared.profile.leaks
     )
     return prepared, seen.over(said), (*differences(said, seen), *leaks)

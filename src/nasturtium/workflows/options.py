@@ -1,7 +1,7 @@
 """What a user asks of a search, checked before anything is read or written."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ CONTROLS = ("expected", "full")
 class SearchOptions:
     """Options of `search`; the command line and Python share them.
 
-    source: see `nasturtium.data.load`. target, task, modality, group, time, split, metric, image_size: likewise.
+    source: see `nasturtium.data.load`. target, task, modality, group, time, split, drop, metric,
+    image_size: likewise.
     limits: by name (params, macs, latency, memory, size), as text ("20k", "2ms", "256KB") or numbers.
     budget_s: seconds for everything, baselines and finalists included. trials: of the search. Default: ten minutes.
     objectives: what is optimised besides the metric (params, macs, memory, latency); gives a Pareto front. What goes on
@@ -38,6 +39,7 @@ class SearchOptions:
     group: Any = None
     time: Any = None
     split: Any = None
+    drop: Sequence[str] | None = None
     metric: str | None = None
     image_size: int | tuple[int, int] | None = None
     limits: Mapping[str, str | float] = field(default_factory=dict)

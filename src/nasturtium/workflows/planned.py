@@ -15,7 +15,7 @@ from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.transfer import of_runs
 
 PLAN_SCHEMA = 1
-DATA = ("target", "task", "modality", "group", "time", "split", "metric", "image_size")
+DATA = ("target", "task", "modality", "group", "time", "split", "drop", "metric", "image_size")
 
 
 def with_plan(options: SearchOptions, path: str) -> SearchOptions:

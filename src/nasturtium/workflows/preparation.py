@@ -43,6 +43,7 @@ def prepare_data(options: SearchOptions) -> Prepared:
         group=options.group,
         time=options.time,
         split=options.split,
+        drop=options.drop,
         metric=options.metric,
         image_size=options.image_size,
     )

@@ -110,7 +110,7 @@ def _phases(session: Session) -> dict[str, Any]:
     for leak in session.data.profile.leaks:
         session.remark(
             f"The column {leak.column!r} alone predicts the target ({leak.measure} {leak.score:.3f}): if it is not "
-            "known when predictions are made, every score here is too good. Leave it out and run again."
+            "known when predictions are made, every score here is too good. Leave it out (--drop) and run again."
         )
     for sentence in bounded(session.options).sentences():
         session.remark(sentence)
