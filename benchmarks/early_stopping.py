@@ -2,6 +2,8 @@
 
     python benchmarks/early_stopping.py             100 seeds a half, recorded in results/early_stopping.json
     python benchmarks/early_stopping.py --seeds 5 --only "asha min 3"     to look at, not recorded
+    python benchmarks/early_stopping.py --seeds 400 --pair "asha min 6 eta 2" "curve-pausing min 3 …"
+                                                    these two alone on the half "test", recorded in early_stopping_pair
 
 A seed draws 200 cells of one half of the table. The real schedulers are asked, by one worker; a trial plays back the
 recorded validation accuracy of its epochs (CIFAR-10, 100 epochs), and a continuation pays for the epochs that its
@@ -135,6 +137,11 @@ def duel(theirs: str, tune: Runs, test: Runs) -> dict[str, Any]:
     if not able:
         return {"asha": theirs, "ours": None}
     ours = min(able, key=lambda name: float(tune[name][:, 0].mean()))
+    return compared(theirs, ours, test)
+
+
+def compared(theirs: str, ours: str, test: Runs) -> dict[str, Any]:
+    """Two settings on the half that chose neither."""
     difference = test[ours][:, 1] - test[theirs][:, 1]
     share = float(test[ours][:, 0].mean() / test[theirs][:, 0].mean())
     return {
@@ -162,7 +169,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--only", help="settings whose name holds this; nothing is recorded")
+    parser.add_argument("--pair", nargs=2, metavar=("ASHA", "OURS"), help="two settings that were chosen before")
     options = parser.parse_args()
+    if options.pair:
+        pair(*options.pair, options.seeds)
+        return
     found: dict[str, dict[str, Float[np.ndarray, "seeds 2"]]] = {"tune": {}, "test": {}}
     for half, curves in halves().items():
         wanted = {**ASHA, **OURS, **(OTHERS if half == "test" else {})}
@@ -174,6 +185,14 @@ def main() -> None:
                 print(half, name, summary(found[half][name]), f"{seconds:.2f} s a seed", flush=True)
     if options.only is None:
         conclude(found)
+
+
+def pair(theirs: str, ours: str, seeds: int) -> None:
+    """Two settings with more seeds, for a narrower interval of their difference."""
+    curves = halves()["test"]
+    test = {name: runs({**ASHA, **OURS}[name], curves, seeds) for name in (theirs, ours)}
+    figures = {"verdict": compared(theirs, ours, test), "test": {name: summary(rows) for name, rows in test.items()}}
+    print(record("early_stopping_pair", {"half": "test"} | figures), figures)
 
 
 def conclude(found: Mapping[str, Runs]) -> None:
