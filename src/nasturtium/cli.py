@@ -398,7 +398,7 @@ def space_check(
     """Size, bounds and costs of a space; exit code 1 if its least costs are above a limit."""
     from nasturtium.workflows.inspecting import check_named_space
 
-    limits = _limits(max_params, max_macs, max_latency, max_memory, max_size)
+    limits = _limits(max_params, max_macs, None, max_memory, max_size)
     found = check_named_space(space, source, target, limits, samples, seed)
     typer.echo(found.to_json() if json else "\n".join(found.lines()))
     if not found.ok:
