@@ -8,12 +8,13 @@ from nasturtium.errors import UserError, hint
 from nasturtium.space import Space
 from nasturtium.trial import Direction
 from nasturtium.workflows.family import FamilyOptions, FamilyResult, make_family
-from nasturtium.workflows.options import SearchOptions, parse_duration
+from nasturtium.workflows.options import SearchOptions, given_limits, parse_duration
 from nasturtium.workflows.own import Evaluate, OwnResult, search_own
 from nasturtium.workflows.progress import Progress
 from nasturtium.workflows.result import Result
 from nasturtium.workflows.search import run_search_workflow
 
+Amount = str | float
 OWN_OPTIONS = ("strategy", "seed", "workers", "output")
 """What else `search(space, evaluate=…)` takes."""
 
@@ -45,14 +46,9 @@ def search(
     options: the other fields of `SearchOptions`: target, task, metric, space, strategy, seed, workers, output …
     """
     seconds = None if budget is None else parse_duration(budget)
-    given = {
-        "params": max_params,
-        "macs": max_macs,
-        "latency": max_latency,
-        "memory": max_memory,
-        "size": max_size,
-    }
-    limits = {name: amount for name, amount in given.items() if amount is not None}
+    limits: dict[str, Amount] = given_limits(
+        params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size
+    )
     if evaluate is not None:
         if not isinstance(source, Space):
             raise UserError(f"search(…, evaluate=…) takes a Space first, not {type(source).__name__}.")
@@ -73,7 +69,7 @@ def search(
     return run_search_workflow(asked, progress)
 
 
-Amounts = str | float | Sequence[str | float] | None
+Amounts = Amount | Sequence[Amount] | None
 """One limit, or one for each member of a family: "5k,10k", 5000, ("5k", 10_000)."""
 
 
@@ -96,16 +92,12 @@ def family(
     run: a finished run of the strategy spos, fairnas, ofa or bignas, or what `search` returned. max_params … max_size:
         at least one of them, with an amount for each member. fine_tune: epochs. budget: "3m" or seconds.
     """
-    given = {
-        "params": max_params,
-        "macs": max_macs,
-        "latency": max_latency,
-        "memory": max_memory,
-        "size": max_size,
-    }
+    limits: dict[str, Amount | Sequence[Amount]] = given_limits(
+        params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size
+    )
     options = FamilyOptions(
         run=str(run.folder if isinstance(run, Result) else run),
-        limits={name: _listed(amounts) for name, amounts in given.items() if amounts is not None},
+        limits={name: _listed(amounts) for name, amounts in limits.items()},
         fine_tune=fine_tune,
         budget_s=None if budget is None else parse_duration(budget),
         seed=seed,

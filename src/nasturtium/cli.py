@@ -107,7 +107,7 @@ def search(
     json: Json = False,
 ) -> None:
     """Find, train, verify and export the best network for a data set and limits."""
-    from nasturtium.workflows.options import SearchOptions, parse_duration
+    from nasturtium.workflows.options import SearchOptions, given_limits, parse_duration
 
     options = SearchOptions(
         source=source,
@@ -120,7 +120,7 @@ def search(
         drop=drop,
         metric=metric,
         image_size=image_size,
-        limits=_limits(max_params, max_macs, max_latency, max_memory, max_size),
+        limits=given_limits(params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size),
         budget_s=None if budget is None else parse_duration(budget),
         trials=trials,
         objectives=tuple(objective or ()),
@@ -273,9 +273,9 @@ def family(
 
     with view(quiet=json) as progress:
         from nasturtium.workflows.family import FamilyOptions, make_family
-        from nasturtium.workflows.options import parse_duration
+        from nasturtium.workflows.options import given_limits, parse_duration
 
-        limits = _limits(max_params, max_macs, max_latency, max_memory, max_size)
+        limits = given_limits(params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size)
         seconds = None if budget is None else parse_duration(budget)
         made = make_family(FamilyOptions(run, limits, fine_tune, seconds, seed, output), progress)
     if json:
@@ -377,8 +377,9 @@ def space_show(
 ) -> None:
     """The decisions of a space, as a tree."""
     from nasturtium.workflows.inspecting import show_space
+    from nasturtium.workflows.options import given_limits
 
-    limits = _limits(max_params, max_macs, None, None, None)
+    limits = given_limits(params=max_params, macs=max_macs)
     typer.echo("\n".join(show_space(space, source, target, limits)))
 
 
@@ -397,8 +398,9 @@ def space_check(
 ) -> None:
     """Size, bounds and costs of a space; exit code 1 if its least costs are above a limit."""
     from nasturtium.workflows.inspecting import check_named_space
+    from nasturtium.workflows.options import given_limits
 
-    limits = _limits(max_params, max_macs, None, max_memory, max_size)
+    limits = given_limits(params=max_params, macs=max_macs, memory=max_memory, size=max_size)
     found = check_named_space(space, source, target, limits, samples, seed)
     typer.echo(found.to_json() if json else "\n".join(found.lines()))
     if not found.ok:
@@ -423,13 +425,6 @@ def _started(options: Any, plan: str | None, earlier: list[str] | None) -> Any:
 
     options = options if plan is None else with_plan(options, plan)
     return options if not earlier else with_runs(options, earlier)
-
-
-def _limits(
-    params: str | None, macs: str | None, latency: str | None, memory: str | None, size: str | None
-) -> dict[str, str]:
-    given = {"params": params, "macs": macs, "latency": latency, "memory": memory, "size": size}
-    return {name: amount for name, amount in given.items() if amount is not None}
 
 
 def _show(result: Any, as_json: bool) -> None:

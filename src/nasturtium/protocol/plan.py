@@ -1,6 +1,6 @@
 """Who gets how much of the clock: trials, finalists, final trainings, and what is kept for the end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -92,22 +92,23 @@ class Plan:
         needs: seconds that each of the trainings to come would take in full. finals: the same of the final ones.
         What the quick ones leave goes to the others. A final training may take as long as one that compares.
         """
-        return self._longest(left_s, lambda each: _cut(needs, each, self.workers) + _cut(finals, each, self.workers))
+        return self._longest(left_s, needs, finals)
 
     def last_s(self, left_s: float, needs: Sequence[float]) -> float:
         """Deadline of a final training when `left_s` wall seconds remain for them and the export.
 
         needs: seconds that each of the trainings would take in full.
         """
-        return self._longest(left_s, lambda each: _cut(needs, each, self.workers))
+        return self._longest(left_s, needs)
 
-    def _longest(self, left_s: float, takes: Callable[[float], float]) -> float:
-        """The longest deadline with which all is done in time. takes: wall seconds of all with a deadline."""
+    def _longest(self, left_s: float, *stages: Sequence[float]) -> float:
+        """The longest deadline with which all is done in time. stages: needs of trainings, one stage after another."""
         usable = max(1.0, left_s - self.export_s) / SLACK
         low, high = 0.0, usable
         for _ in range(STEPS):
             middle = (low + high) / 2
-            low, high = (middle, high) if takes(middle) <= usable else (low, middle)
+            takes = sum(_cut(needs, middle, self.workers) for needs in stages)
+            low, high = (middle, high) if takes <= usable else (low, middle)
         return low
 
 

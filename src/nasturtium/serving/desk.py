@@ -1,6 +1,5 @@
 """What a server allows, in one place: every tool asks here before it hands anything to a workflow."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -84,10 +83,6 @@ class Desk:
         self.source(str(options.get("source", "")))
         self.space(options.get("space"))
         self._check_budget(options.get("budget_s") or 0.0)
-
-    def limits(self, **given: str | None) -> Mapping[str, str]:
-        """Those that were set, by name."""
-        return {name: amount for name, amount in given.items() if amount is not None}
 
     def checked(self, options: SearchOptions) -> SearchOptions:
         """Refuses at once what a job would refuse later: names, limits, a directory that is taken."""

@@ -14,7 +14,7 @@ from nasturtium.serving.desk import Desk
 from nasturtium.serving.tools import tool
 from nasturtium.workflows.command import search_command
 from nasturtium.workflows.job_status import ALIVE, JobStatus
-from nasturtium.workflows.options import SearchOptions, parse_duration
+from nasturtium.workflows.options import SearchOptions, given_limits, parse_duration
 
 POLL_S = 0.25
 LONGEST_WAIT_S = 600.0
@@ -97,7 +97,7 @@ class SearchTools:
             drop=drop,
             metric=metric,
             image_size=image_size,
-            limits=self.desk.limits(
+            limits=given_limits(
                 params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size
             ),
             budget_s=None if budget is None else parse_duration(budget),

@@ -22,13 +22,14 @@ from nasturtium.export import CardFacts, Deployable, whole, write_best
 from nasturtium.hardware import Limits, measure_file, shown
 from nasturtium.report.numbers import amount, count
 from nasturtium.report.numbers import score as score_text
+from nasturtium.roles import Candidates
 from nasturtium.supernet.evolution import Known
 from nasturtium.supernet.family import Member, specialise, tuned
 from nasturtium.training import set_threads
 from nasturtium.workflows.folder import surroundings, write_json
 from nasturtium.workflows.latency_model import SAFE
 from nasturtium.workflows.progress import Progress, Silent
-from nasturtium.workflows.shared_weights import SharedWeights, Within, open_shared
+from nasturtium.workflows.shared_weights import SharedWeights, open_shared
 from nasturtium.workflows.shipping import CHECK_ROWS, LimitCheck, check_limits, dearest
 
 SCHEMA = 1
@@ -151,7 +152,7 @@ def _new_folder(output: str | None, usual: Path) -> Path:
 def _member(
     shared: SharedWeights,
     limits: Limits,
-    candidates: Within,
+    candidates: Candidates,
     options: FamilyOptions,
     known: Known,
     deadline_s: float | None,
@@ -162,7 +163,7 @@ def _member(
     candidates: what is aimed at. The file may hold a little more than is counted (the statistics of the input), and be
     slower than predicted: then what is aimed at is tightened by as much. Raises `LimitError` where that does not help.
     """
-    checks = tuple[LimitCheck, ...]()
+    aim, checks = _aimed_at(limits), tuple[LimitCheck, ...]()
     for _ in range(1 + TIGHTER):
         found = specialise(
             shared.score,
@@ -186,10 +187,10 @@ def _member(
         over = {check.name: check for check in checks if not check.ok}
         if not over:
             return facts | written | {"architecture": dict(member.architecture.values)}
-        within = dict(candidates.limits.items())
-        tighter = {name: within[name] * check.limit / check.value for name, check in over.items()}
+        within = dict(aim.items())
+        aim = replace(aim, **{name: within[name] * check.limit / check.value for name, check in over.items()})
         try:
-            candidates = shared.within(replace(candidates.limits, **tighter))
+            candidates = shared.within(aim)
         except LimitError:  # nothing is as small as that: say what the file is over, not what was tried
             break
     over_by = ", ".join(f"{check.name} {shown(check.name, check.value)}" for check in checks if not check.ok)

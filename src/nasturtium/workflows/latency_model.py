@@ -8,14 +8,18 @@ from jaxtyping import Float
 from scipy.optimize import nnls
 
 from nasturtium.blocks import counted
+from nasturtium.errors import LimitError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
-from nasturtium.hardware import LimitedCandidates
+from nasturtium.hardware import CostModel, LimitedCandidates, shown
+from nasturtium.hardware.walk import minimiser
 from nasturtium.space import Architecture
 from nasturtium.task import Task
 
 MEASURED = 16
 """Networks that are exported and measured, one or two seconds each."""
+LOOKED_AT = 64
+"""Networks that are drawn before a latency is said to be out of reach."""
 SAFE = 0.95
 """Of a latency limit that is aimed at: predictions of latency are a little wrong."""
 
@@ -40,6 +44,23 @@ def latency_model(candidates: LimitedCandidates, seed: int) -> Callable[[Archite
         return float(_row(architecture, task) / scale @ shares)
 
     return predict
+
+
+def refuse_too_slow(candidates: LimitedCandidates, costs: CostModel, predict: Callable[[Architecture], float]) -> None:
+    """Raises `LimitError` where nothing is predicted to meet the latency in the limits of `candidates`: of the networks
+    of least costs and a few drawn by a seed of their own."""
+    most_ms = candidates.limits.latency_ms
+    assert most_ms is not None
+    rng = np.random.default_rng(0)
+    least = [minimiser(costs, name) for name in ("macs", "activations", "params")]
+    some = [one for one in least if candidates.feasible(one)] + [candidates.sample(rng) for _ in range(LOOKED_AT)]
+    quickest_ms = min(map(predict, some))
+    if quickest_ms > most_ms:
+        raise LimitError(
+            f"No network of the space {candidates.space.name!r} was found within {shown('latency_ms', most_ms)} of "
+            f"latency and the other limits: the quickest takes about {shown('latency_ms', quickest_ms)} on this "
+            "machine. Raise the limit on latency, or leave it out."
+        )
 
 
 def _row(architecture: Architecture, task: Task) -> Float[np.ndarray, " 4"]:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from nasturtium.errors import RunError, UserError, hint
 
+T = TypeVar("T")
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DEFAULT_BUDGET_S = 600.0
 ACCELERATORS = ("auto", "cpu", "cuda")
@@ -76,6 +77,11 @@ class SearchOptions:
         if self.budget_s is None and self.trials is None:
             return DEFAULT_BUDGET_S
         return self.budget_s
+
+
+def given_limits(**amounts: T | None) -> dict[str, T]:
+    """The limits that are set, by name."""
+    return {name: amount for name, amount in amounts.items() if amount is not None}
 
 
 def known(option: str, value: str, names: tuple[str, ...]) -> None:

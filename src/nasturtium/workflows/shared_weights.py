@@ -11,24 +11,23 @@ import numpy as np
 from nasturtium.errors import RunError
 from nasturtium.evaluators.network import Rows
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
+from nasturtium.roles import Candidates, Wanted
 from nasturtium.space import Architecture, Space
 from nasturtium.supernet import load_supernet
+from nasturtium.supernet.allowed import allowed
 from nasturtium.supernet.evolution import Evolution
 from nasturtium.supernet.inherited import Inherited, parted
 from nasturtium.supernet.registry import PATHS, one_shot_name
 from nasturtium.training import Recipe, find_device
 from nasturtium.workflows.folder import RunFolder
-from nasturtium.workflows.latency_model import latency_model
+from nasturtium.workflows.latency_model import latency_model, refuse_too_slow
 from nasturtium.workflows.one_shot import PURPOSE, search_rows
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.preparation import Prepared, check_same_data, prepare_data
-from nasturtium.workflows.quick import QuickCandidates
 from nasturtium.workflows.resume import kept_options
 from nasturtium.workflows.runs import open_result
 from nasturtium.workflows.session import seed_for
 from nasturtium.workflows.spaces import find_space
-
-Within = LimitedCandidates | QuickCandidates
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +56,13 @@ class SharedWeights:
         """Of the space; one for all limits, as it remembers what it has counted."""
         return CostModel(self.space)
 
-    def within(self, limits: Limits) -> Within:
-        """What may be taken out under these limits. Raises `LimitError` where nothing may be."""
+    def within(self, limits: Limits) -> Candidates:
+        """What may be taken out under these limits; a latency is predicted. Raises `LimitError` if nothing may be."""
         counted = LimitedCandidates(self.space, self.costs, limits)
-        return counted if limits.latency_ms is None else QuickCandidates(counted, self.costs, self._latency)
+        if limits.latency_ms is None:
+            return counted
+        refuse_too_slow(counted, self.costs, self._latency)
+        return allowed(self.space, Wanted(dict(limits.items()), {"latency_ms": self._latency}))
 
     @cached_property
     def _latency(self) -> Callable[[Architecture], float]:
