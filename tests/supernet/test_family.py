@@ -72,6 +72,20 @@ def test_what_will_be_trained_on_is_a_large_one_of_the_best_quarter(path_space: 
     assert large.costs["macs"] > best.costs["macs"]
 
 
+def test_a_looser_limit_looks_at_new_architectures_beside_the_best_of_tighter_ones(
+    path_space: Space, path_rows: SearchRows
+) -> None:
+    score = Inherited(Supernet(path_space, seed=0), parted(path_rows, 0.3, 1, torch.device("cpu")), path_rows.task)
+    costs = CostModel(path_space)
+    evolution = Evolution(population=6, generations=1, top=6, crossovers=3, mutations=3)
+    known: dict[tuple[int, ...], float] = {}
+    specialise(score, LimitedCandidates(path_space, costs, LIMITS[0]), evolution, known=known)
+    before = set(known)
+    assert len(before) == 6
+    specialise(score, LimitedCandidates(path_space, costs, LIMITS[-1]), evolution, known=known, seed=1)
+    assert len(known.keys() - before) == 3
+
+
 def test_a_family_repeats_by_seed_and_from_its_files(
     found: tuple[Supernet, Family], path_space: Space, path_rows: SearchRows, tmp_path: Path
 ) -> None:
