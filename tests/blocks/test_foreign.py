@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from nasturtium.blocks import Head, build, counted, module, sequence
-from nasturtium.blocks.foreign import resolve
+from nasturtium.blocks.foreign import _traced, resolve
 from nasturtium.errors import SpaceError
 from nasturtium.hardware import CostModel
 from nasturtium.space import Architecture, Space, choice
@@ -70,6 +70,14 @@ def test_a_module_that_reads_values_is_traced_on_the_cpu() -> None:
     assert expr.out(x) == Signal("vector", (4,))
     assert counted(expr, x).params == 16
     assert counted(expr, x).macs == 12
+
+
+def test_asking_what_a_module_does_leaves_the_global_generator_alone() -> None:
+    _traced.cache_clear()
+    before = torch.random.get_rng_state()
+    assert module(GatedConv, hidden=16).lower(IMAGE.input).out(IMAGE.input).channels == 16
+    assert _traced.cache_info().misses, "the module was not constructed: this test shows nothing"
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_a_module_that_asks_for_the_shape_is_told() -> None:

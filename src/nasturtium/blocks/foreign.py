@@ -100,9 +100,11 @@ def _traced(leaf: Foreign, x: Signal) -> tuple[Signal, int, int]:
 
     name = leaf.reference.rpartition(":")[2]
     try:
-        network = construct(leaf.call(x)).eval()
-        parameters = sum(p.numel() for p in network.parameters())
-        y, macs = _run(network, x)
+        # Its weights are drawn, and asked for only once: the caller's random numbers must not depend on that.
+        with torch.random.fork_rng(devices=[]):
+            network = construct(leaf.call(x)).eval()
+            parameters = sum(p.numel() for p in network.parameters())
+            y, macs = _run(network, x)
     except SpaceError:
         raise
     except Exception as error:  # the user's code may raise anything
