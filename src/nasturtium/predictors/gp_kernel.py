@@ -23,7 +23,7 @@ NOISE = 0.05
 NOISE_SPREAD = 1.5
 JITTER = 1e-6
 TREND, TREND_SPREAD = 0.3, 0.2
-"""Prior of the trend's weight, normal."""
+"""Prior of the trend's weight, normal: its median where the caller has no other, and its deviation."""
 ITERATIONS = 40
 
 
@@ -50,14 +50,18 @@ class Hyper:
 
 
 def fit_hyper(
-    distances: Float[np.ndarray, "parts n n"], targets: Float[np.ndarray, " n"], trend: Float[np.ndarray, " n"]
+    distances: Float[np.ndarray, "parts n n"],
+    targets: Float[np.ndarray, " n"],
+    trend: Float[np.ndarray, " n"],
+    weight: float = TREND,
 ) -> Hyper:
     """The maximum a posteriori, by L-BFGS from the priors' medians: a function of its arguments alone.
 
-    Priors: a log-normal(log 1/parts, 1), l log-normal(0, 1), the noise log-normal, the trend's weight normal.
+    Priors: a log-normal(log 1/parts, 1), l log-normal(0, 1), the noise log-normal, the trend's weight normal around
+    `weight`.
     """
     parts = len(distances)
-    start = np.concatenate([np.full(parts, log(1.0 / parts)), np.zeros(parts), [log(NOISE), TREND]])
+    start = np.concatenate([np.full(parts, log(1.0 / parts)), np.zeros(parts), [log(NOISE), weight]])
     spread = np.concatenate([np.ones(2 * parts), [NOISE_SPREAD, TREND_SPREAD]])
 
     def loss(theta: Float[np.ndarray, " p"]) -> tuple[float, Any]:

@@ -82,7 +82,8 @@ def _hyper(
         order = np.argsort(wanted, kind="stable")
         chosen = np.sort(np.concatenate([order[: EXACT // 2], np.sort(order[EXACT // 2 :])[-EXACT // 2 :]]))
         architectures, wanted = tuple(architectures[row] for row in chosen), wanted[chosen]
-    return fit_hyper(seen.between(architectures, architectures), wanted, _trend(seen, architectures, several))
+    trend = _trend(seen, architectures, several)
+    return fit_hyper(seen.between(architectures, architectures), wanted, trend, seen.trend)
 
 
 def _trend(seen: Views, architectures: Sequence[Architecture] | None, several: bool) -> Float[np.ndarray, " n"]:
