@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -7,8 +9,8 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteK
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.predictors.gp_kernel import JITTER, Hyper, Posterior, fit_hyper, hyper, negative_log_likelihood
 from nasturtium.predictors.gp_views import Views, tallied, tallies, views
-from nasturtium.roles import Candidates
-from nasturtium.space import Space, choice, integer
+from nasturtium.roles import Candidates, Features
+from nasturtium.space import Architecture, Space, choice, encode, integer
 from nasturtium.task import Signal, Task
 from nasturtium.testing.strategies import SpaceCandidates
 from nasturtium.zoo import conv_macro
@@ -70,6 +72,34 @@ def test_the_trend_is_learned() -> None:
     weights = [fit_hyper(distances, sign * 0.9 * trend, trend).trend for sign in (1, -1)]
     assert weights[0] > 0.6
     assert weights[1] < 0
+
+
+@dataclass(frozen=True)
+class Scored(SpaceCandidates):
+    """Costs, and proxies that are told."""
+
+    proxies: tuple[float, ...] = ()
+
+    def features(self, architecture: Architecture) -> Features:
+        size = float(encode(architecture).argmax())
+        known = {"costs": np.array([size, size])}
+        return known | ({"proxies": np.array([self.proxies[int(size)]] * 3)} if self.proxies else {})
+
+
+def test_a_promise_with_proxies_orders_by_them_too_and_is_trusted_more() -> None:
+    space = Space((choice("a", "b", "c", "d"),), name="four")
+    every = [space.from_codes((code,)) for code in range(4)]
+    sizes, scored = Views(Scored(space)), Views(Scored(space, proxies=(9.0, 3.0, 2.0, 1.0)))
+    assert np.argsort(sizes.promise(every)).tolist() == [0, 1, 2, 3]
+    assert np.argsort(scored.promise(every)).tolist() == [3, 2, 1, 0], "three proxies outweigh two costs"
+    assert scored.trend > sizes.trend > 0
+
+
+def test_without_trials_enough_to_say_otherwise_the_trend_weighs_what_was_believed() -> None:
+    _, distances, targets = made(3)
+    trend = np.array([-0.1, 0.0, 0.1])
+    found = [fit_hyper(distances, targets - targets.mean(), trend, weight).trend for weight in (0.3, 0.8)]
+    assert found == pytest.approx([0.3, 0.8], abs=0.1)
 
 
 def test_logarithms_are_undone() -> None:
