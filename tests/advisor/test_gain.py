@@ -1,6 +1,8 @@
 """The forecast of a search's gain, against simulated searches of which the truth is known."""
 
 import numpy as np
+import pytest
+from scipy.special import ndtri
 
 from nasturtium.advisor.gain import Scale, oracle, outlook, single
 
@@ -34,6 +36,20 @@ def test_the_interval_holds_nine_of_ten_and_is_at_most_twice_as_wide_as_an_oracl
         widths.append(np.mean(ours) / np.mean(theirs))
     assert 0.80 <= inside / (SEARCHES * len(KINDS)) <= 0.97
     assert np.mean(widths) <= 2
+
+
+def test_an_interval_from_nothing_on_leaves_a_tenth_above_and_another_a_twentieth_on_either_side() -> None:
+    """Closed form: the best of N normal draws is below its p-quantile at ndtri(p^(1/N)) with chance p."""
+    mean, spread, trials = -4.0, 0.1, 20
+
+    def error(chance: float) -> float:
+        return float(RMSE.back(np.array([mean + spread * ndtri(chance ** (1 / trials))]))[0])
+
+    unlikely, likely = error(0.8), error(1e-9)
+    _, low, high = oracle(spread, mean, [unlikely], trials, RMSE).gain
+    assert (low, high) == (0.0, pytest.approx(unlikely - error(0.9), rel=0.1))
+    _, low, high = oracle(spread, mean, [likely], trials, RMSE).gain
+    assert [low, high] == pytest.approx([likely - error(0.05), likely - error(0.95)], rel=0.05)
 
 
 def test_more_trials_gain_more_and_nothing_is_gained_beyond_the_best_possible() -> None:

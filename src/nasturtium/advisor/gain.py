@@ -28,7 +28,7 @@ DRAWS = 4000
 WORSE = 4
 """The worst fourth of the trials only counts as worse."""
 TAIL = 0.05
-"""Of each end: the interval holds nine of ten cases."""
+"""Of each end: the interval holds nine of ten cases. That of a gain which may be nothing has all of it above."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,9 @@ def _told(best: Float[np.ndarray, " draws"], scores: Sequence[float], scale: Sca
     so_far = max(sign * score for score in scores)
     gains = np.maximum(sign * rounded - so_far, 0.0)
     ends = np.quantile(rounded, [TAIL, 1 - TAIL])
-    gained = np.quantile(gains, [TAIL, 1 - TAIL])
+    # Where nothing may be gained, nothing lies below the interval, and all of the tenth outside it lies above.
+    below = TAIL if np.quantile(gains, TAIL) > 0 else 0.0
+    gained = np.quantile(gains, [below, 1 - 2 * TAIL + below])
     return Outlook(
         (float(rounded.mean()), float(ends[0]), float(ends[1])),
         (float(gains.mean()), float(gained[0]), float(gained[1])),
