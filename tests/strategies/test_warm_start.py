@@ -1,8 +1,9 @@
 """Architectures that are given come first, on a set share of the trials, and only as long as they help."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from nasturtium.roles import Strategy
+from nasturtium.roles import Candidates, Strategy
 from nasturtium.space import Architecture, Space, choice, integer
 from nasturtium.strategies import strategy
 from nasturtium.strategies.warm_start import JUDGED, WarmStart, at_most
@@ -59,6 +60,29 @@ def test_they_are_dropped_once_they_turn_out_no_better_than_the_others() -> None
     ids = {one.arch_id for one in GIVEN}
     assert warm.ask(bad, 1, 0, CANDIDATES)[0].arch_id not in ids
     assert warm.ask(good, 1, 0, CANDIDATES)[0].arch_id == GIVEN[JUDGED].arch_id
+
+
+def test_after_a_bad_start_the_search_goes_on_as_if_there_had_been_none() -> None:
+    inner = strategy("local-search")
+    plain = [(one, float(place)) for place, one in enumerate(others(12))]
+    bad = history(*((one, 99.0) for one in GIVEN[:JUDGED]), *plain)
+    warm = WarmStart(inner, GIVEN, JUDGED)
+    assert warm.dropped(bad)
+    expected = inner.ask(warm._others(bad), 1, 0, CANDIDATES)
+    assert [one.arch_id for one in warm.ask(bad, 1, 0, CANDIDATES)] == [one.arch_id for one in expected]
+    assert len(warm._others(bad).trials) == len(plain)
+
+
+def test_what_was_dropped_is_not_proposed_again() -> None:
+    @dataclass(frozen=True)
+    class Stubborn:
+        name: str = "stubborn"
+
+        def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> Sequence[Architecture]:
+            return [one for one in GIVEN if one.arch_id not in history.ids][:count]
+
+    bad = history(*((one, 99.0) for one in GIVEN[:JUDGED]), (others(1)[0], 1.0))
+    assert not WarmStart(Stubborn(), GIVEN, JUDGED).ask(bad, 1, 0, CANDIDATES)
 
 
 def test_they_are_not_judged_before_enough_of_them_and_something_else_were_scored() -> None:

@@ -8,6 +8,7 @@ from nasturtium.protocol.contenders import (
     quick_models,
     ranked,
     shortlist,
+    simple_models,
     simpler_baseline,
 )
 from nasturtium.protocol.final import OpenedTest, Tested, compare_tested, final_checkpoints, final_jobs
@@ -30,5 +31,6 @@ __all__ = [
     "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog",
     "OpenedTest", "Plan", "Setting", "Tested", "begun", "best_baseline", "best_listed", "best_random", "broken_limits",
     "compare_tested", "decide", "final_checkpoints", "final_epochs", "final_jobs", "finalist", "named_found",
-    "quick_models", "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "simpler_baseline",
+    "quick_models", "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "simple_models",
+    "simpler_baseline",
 ]  # fmt: skip

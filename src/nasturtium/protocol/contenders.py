@@ -71,7 +71,7 @@ def best_baseline(baselines: Iterable[Contender], metric: str, shipping: bool = 
 
 
 def simpler_baseline(baselines: Iterable[Contender], than: Contender | None, metric: str) -> Contender | None:
-    """The best simple model with fewer parameters than the baseline `than`: it ships unless `than` is really better.
+    """The best simple model with fewer parameters than the baseline `than`: it ships where it is about as good.
 
     The trivial predictor is none: where too few rows show that anything is better, it would be an answer to nothing.
     """

@@ -109,4 +109,5 @@ def named_found(contender: Contender) -> Contender:
 def finalist(contender: Contender, outcomes: Mapping[str, Outcome], metric: str, why_not: tuple[str, ...]) -> Finalist:
     """The contender as the verdict sees it. why_not: limits that it breaks, in words."""
     scores = resplit_scores(contender, COMPARED, outcomes, metric)
-    return Finalist(contender.name, contender.role, scores, contender.measures, why_not)
+    linear = isinstance(contender.subject, Classical) and contender.subject.family == "linear"
+    return Finalist(contender.name, contender.role, scores, contender.measures, why_not, linear)

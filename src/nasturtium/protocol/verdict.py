@@ -8,7 +8,10 @@ A network that the search found ships by one of three routes, tried in this orde
    test puts it above the baseline less a margin, a tenth of the baseline's distance from a perfect score.
 
 Otherwise search did not pay and the baseline ships. Of two baselines the one with fewer parameters ships, unless the
-same test shows the dearer one to be better; a network must be better than both, or cheaper than both.
+other is better by more than one standard error of the difference (the one-standard-error rule, Breiman et al. 1984: on
+few rows no test tells two models apart, and the smallest would ship however bad it looks). Against a linear model,
+which people can read, the other must be really better, by the same test as above. A network must be better than both
+baselines, or cheaper than both.
 
 The scores that chose the finalists are not used: the best of many noisy scores is flattered (the winner's curse), so
 all are scored afresh. Several networks are tested in the order given and the first failure ends the tests, which bounds
@@ -49,6 +52,7 @@ class Finalist:
 
     role: "found" (best searched), "random" (best of the random control) or "baseline".
     costs: by name, such as params. violations: limits that it breaks, in words; it is shown, never shipped.
+    linear: is it a linear model?
     """
 
     name: str
@@ -56,6 +60,7 @@ class Finalist:
     scores: tuple[float, ...]
     costs: Mapping[str, float] = field(default_factory=dict)
     violations: tuple[str, ...] = ()
+    linear: bool = False
 
     @property
     def mean(self) -> float:
@@ -149,14 +154,20 @@ def decide(finalists: Sequence[Finalist], setting: Setting) -> Decision:
 
 
 def _rivals(baselines: Sequence[Finalist], setting: Setting) -> list[Finalist]:
-    """Baselines that a network must beat, in this order: the cheapest of those that the best is not shown to beat, and
+    """Baselines that a network must beat, in this order: the cheapest of those that are about as good as the best, and
     the best itself."""
     if not baselines:
         return []
     best = _best(baselines, setting)
     cheaper = [one for one in baselines if _params(one) < _params(best)]
-    equal = [one for one in cheaper if _test(best, one, setting).p_better > setting.alpha]
+    equal = [one for one in cheaper if _about_as_good(one, best, setting)]
     return [*([min(equal, key=_params)] if equal else []), best]
+
+
+def _about_as_good(one: Finalist, best: Finalist, setting: Setting) -> bool:
+    """Within one standard error of the difference, corrected as in the test; a linear model: not shown to be worse."""
+    test = _test(best, one, setting)
+    return test.mean <= test.error or (one.linear and test.p_better > setting.alpha)
 
 
 def _params(finalist: Finalist) -> float:

@@ -19,9 +19,11 @@ JUDGED = 3
 class WarmStart:
     """Proposes `given` first, then asks `inner`.
 
-    most: how many of them at most, see `at_most`. After `JUDGED` of them are scored, the rest is dropped unless the
-    best is better than the median of the other trials (by the first objective at one fidelity); with no others yet, it
-    waits for them. name: of `inner`, whose search it is.
+    most: how many of them at most, see `at_most`. After `JUDGED` of them are scored, they are dropped unless the best
+    is better than the median of the other trials (by the first objective at one fidelity); with no others yet, it waits
+    for them. What was dropped is hidden from `inner`, which searches as if it had begun with trials of its own: a model
+    whose first trials are all bad learns little from them, and took twice as long to recover as they had cost
+    (benchmarks/transfer.py). name: of `inner`, whose search it is.
     """
 
     inner: Strategy
@@ -33,12 +35,19 @@ class WarmStart:
         return self.inner.name
 
     def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> Sequence[Architecture]:
-        found = [] if self.dropped(history) else self._next(history, count, candidates)
+        dropped = self.dropped(history)
+        found = [] if dropped else self._next(history, count, candidates)
         if len(found) == count:
             return found
-        taken = {one.arch_id for one in found}
-        rest = self.inner.ask(history, count - len(found), seed, candidates)
+        seen = self._others(history) if dropped else history
+        taken = history.ids | {one.arch_id for one in found}
+        rest = self.inner.ask(seen, count - len(found), seed, candidates)
         return [*found, *(one for one in rest if one.arch_id not in taken)]
+
+    def _others(self, history: History) -> History:
+        """Without what was given, whoever proposed it."""
+        ids = {one.arch_id for one in self.given}
+        return History(history.objectives, tuple(one for one in history.trials if one.architecture.arch_id not in ids))
 
     def dropped(self, history: History) -> bool:
         """Have those that were tried turned out no better than the others?"""

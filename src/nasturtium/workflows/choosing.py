@@ -26,6 +26,7 @@ from nasturtium.protocol import (
     quick_models,
     resplit_jobs,
     shortlist,
+    simple_models,
     simpler_baseline,
 )
 from nasturtium.protocol.plan import MORE_ROWS
@@ -94,13 +95,15 @@ def _shortlist(session: Session, history: History) -> list[Contender]:
 
 
 def _compared(session: Session, baselines: Sequence[Contender]) -> list[Contender]:
-    """The best baseline and the best simpler one; and every simple model that takes next to no time, because the best
-    on one set of validation rows may be the luckiest, and a network must not be measured against a lucky one only."""
+    """The best baseline, the best simple model and the best with fewer parameters; and every simple model that takes
+    next to no time, because the best on one set of validation rows may be the luckiest, and a network must not be
+    measured against a lucky one only."""
     metric = session.task.metric
     best = best_baseline(baselines, metric)
     room_s = QUICK_SHARE * session.clock.left_s * session.plan.workers / RESPLITS
     wanted = (
         *quick_models(baselines, room_s),
+        best_baseline(simple_models(baselines), metric),
         simpler_baseline(baselines, best, metric),
         best,
         _over(session, baselines, best),
