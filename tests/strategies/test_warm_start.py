@@ -73,6 +73,15 @@ def test_after_a_bad_start_the_search_goes_on_as_if_there_had_been_none() -> Non
     assert len(warm._others(bad).trials) == len(plain)
 
 
+def test_a_good_start_is_evidence_once_it_is_shown_to_be_one() -> None:
+    warm = WarmStart(strategy("random"), GIVEN, JUDGED)
+    plain = [(one, 1.0 + place) for place, one in enumerate(others(JUDGED))]
+    good = [(one, 0.5) for one in GIVEN[:JUDGED]]
+    assert warm.proven(history(*good, *plain))
+    assert not warm.proven(history(*good, *plain[: JUDGED - 1]))
+    assert not warm.proven(history(*((one, 9.0) for one, _ in good), *plain))
+
+
 def test_what_was_dropped_is_not_proposed_again() -> None:
     @dataclass(frozen=True)
     class Stubborn:
@@ -82,7 +91,8 @@ def test_what_was_dropped_is_not_proposed_again() -> None:
             return [one for one in GIVEN if one.arch_id not in history.ids][:count]
 
     bad = history(*((one, 99.0) for one in GIVEN[:JUDGED]), (others(1)[0], 1.0))
-    assert not WarmStart(Stubborn(), GIVEN, JUDGED).ask(bad, 1, 0, CANDIDATES)
+    asked = WarmStart(Stubborn(), GIVEN, JUDGED).ask(bad, 1, 0, CANDIDATES)
+    assert [one.arch_id for one in asked] == [GIVEN[JUDGED].arch_id]
 
 
 def test_they_are_not_judged_before_enough_of_them_and_something_else_were_scored() -> None:

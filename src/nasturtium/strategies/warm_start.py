@@ -7,12 +7,12 @@ from statistics import median
 
 from nasturtium.roles import Candidates, Strategy
 from nasturtium.space import Architecture
-from nasturtium.trial import History, Trial
+from nasturtium.trial import History
 
 SHARE = 0.1
 """Of the trials, at most, that go to what was given: all that a bad start can cost."""
 JUDGED = 3
-"""Given architectures that are scored before the others are judged by them."""
+"""Given architectures that are scored before the rest is judged by them, and others before they count as evidence."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class WarmStart:
 
     most: how many of them at most, see `at_most`. After `JUDGED` of them are scored, they are dropped unless the best
     is better than the median of the other trials (by the first objective at one fidelity); with no others yet, it waits
-    for them. What was dropped is hidden from `inner`, which searches as if it had begun with trials of its own: a model
+    for them. `inner` sees them from when their best is better than the median of `JUDGED` trials of its own: a model
     whose first trials are all bad learns little from them, and took twice as long to recover as they had cost
     (benchmarks/transfer.py). name: of `inner`, whose search it is.
     """
@@ -35,14 +35,15 @@ class WarmStart:
         return self.inner.name
 
     def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> Sequence[Architecture]:
-        dropped = self.dropped(history)
-        found = [] if dropped else self._next(history, count, candidates)
+        found = [] if self.dropped(history) else self._next(history, count, candidates)
         if len(found) == count:
             return found
-        seen = self._others(history) if dropped else history
-        taken = history.ids | {one.arch_id for one in found}
-        rest = self.inner.ask(seen, count - len(found), seed, candidates)
-        return [*found, *(one for one in rest if one.arch_id not in taken)]
+        shown = [history] if self.proven(history) else [self._others(history), history]
+        for seen in shown:  # what is hidden may be proposed again; who is told of it proposes something else
+            taken = history.ids | {one.arch_id for one in found}
+            rest = self.inner.ask(seen, count - len(found), seed, candidates) if len(found) < count else ()
+            found += [one for one in rest if one.arch_id not in taken]
+        return found
 
     def _others(self, history: History) -> History:
         """Without what was given, whoever proposed it."""
@@ -51,17 +52,24 @@ class WarmStart:
 
     def dropped(self, history: History) -> bool:
         """Have those that were tried turned out no better than the others?"""
+        mine, others = self._losses(history)
+        return len(mine) >= JUDGED and bool(others) and min(mine) >= median(others)
+
+    def proven(self, history: History) -> bool:
+        """Have they turned out better?"""
+        mine, others = self._losses(history)
+        return bool(mine) and len(others) >= JUDGED and min(mine) < median(others)
+
+    def _losses(self, history: History) -> tuple[list[float], list[float]]:
+        """Of those that were given, and of the others, at the highest fidelity."""
         ids = {one.arch_id for one in self.given}
         top = max((trial.fidelity for trial in history.scored), default=None)
-        scored = [trial for trial in history.scored if trial.fidelity == top]
-        goal = history.objectives[0]
-
-        def losses(trials: Sequence[Trial]) -> list[float]:
-            return [goal.sign * trial.measures[goal.name] for trial in trials]
-
-        mine = losses([trial for trial in scored if trial.architecture.arch_id in ids])
-        others = losses([trial for trial in scored if trial.architecture.arch_id not in ids])
-        return len(mine) >= JUDGED and bool(others) and min(mine) >= median(others)
+        goal, mine, others = history.objectives[0], list[float](), list[float]()
+        for trial in history.scored:
+            if trial.fidelity == top:
+                side = mine if trial.architecture.arch_id in ids else others
+                side.append(goal.sign * trial.measures[goal.name])
+        return mine, others
 
     def _next(self, history: History, count: int, candidates: Candidates) -> list[Architecture]:
         tried = history.ids
