@@ -6,7 +6,7 @@ from math import inf
 import pytest
 
 from nasturtium.classical import Classical
-from nasturtium.protocol import Contender, Plan, quick_models, simpler_baseline
+from nasturtium.protocol import Contender, Plan, compared_baselines, quick_models, simpler_baseline
 
 
 def baseline(
@@ -54,6 +54,19 @@ def test_simple_models_that_are_quick_together_are_all_compared_in_their_own_ord
     assert [one.name for one in quick_models(made, inf)] == ["logistic", "svc", "boosting"]
     barred = [replace(one, broken=("params",)) for one in made]
     assert quick_models([*barred, baseline("mlp", 0.99, 6530, object())], inf) == []
+
+
+def test_the_best_simple_model_is_compared_even_where_a_known_network_is_smaller() -> None:
+    network = baseline("resnet8-4", 1.0, 5095, object())
+    simple = [baseline("logistic", 1.0, 5634), baseline("boosting", 0.96, 3978), baseline("majority", 0.3, 3)]
+    barred = baseline("svc", 1.0, 100_000, broken=("params",))
+    chosen = compared_baselines([*simple, barred, network], "accuracy", room_s=-1.0)
+    assert sorted(one.name for one in chosen) == ["boosting", "logistic", "resnet8-4"]
+
+
+def test_the_best_baseline_of_all_is_shown_where_it_is_over_a_limit() -> None:
+    made = [baseline("logistic", 0.9, 100), baseline("svc", 0.99, 100_000, broken=("params",))]
+    assert [one.name for one in compared_baselines(made, "accuracy", room_s=-1.0)] == ["logistic", "svc"]
 
 
 def test_a_plan_says_what_a_run_takes_at_least() -> None:

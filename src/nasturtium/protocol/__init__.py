@@ -5,10 +5,10 @@ from nasturtium.protocol.contenders import (
     best_baseline,
     best_random,
     broken_limits,
+    compared_baselines,
     quick_models,
     ranked,
     shortlist,
-    simple_models,
     simpler_baseline,
 )
 from nasturtium.protocol.final import OpenedTest, Tested, compare_tested, final_checkpoints, final_jobs
@@ -28,9 +28,9 @@ from nasturtium.protocol.plan import RESPLITS, SEEDS, SHIPPED, Plan
 from nasturtium.protocol.verdict import Decision, Finalist, Setting, decide
 
 __all__ = [
-    "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog",
-    "OpenedTest", "Plan", "Setting", "Tested", "begun", "best_baseline", "best_listed", "best_random", "broken_limits",
-    "compare_tested", "decide", "final_checkpoints", "final_epochs", "final_jobs", "finalist", "named_found",
-    "quick_models", "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist", "simple_models",
+    "COMPARED", "LISTED", "RESPLITS", "SEEDS", "SHIPPED", "Contender", "Decision", "Finalist", "JobLog", "OpenedTest",
+    "Plan", "Setting", "Tested", "begun", "best_baseline", "best_listed", "best_random", "broken_limits",
+    "compare_tested", "compared_baselines", "decide", "final_checkpoints", "final_epochs", "final_jobs", "finalist",
+    "named_found", "quick_models", "ranked", "resplit_jobs", "resplit_scores", "run_jobs", "shortlist",
     "simpler_baseline",
 ]  # fmt: skip

@@ -98,6 +98,22 @@ def quick_models(baselines: Iterable[Contender], room_s: float) -> list[Contende
     return [one for one in simple if one.name in quick]
 
 
+def compared_baselines(baselines: Sequence[Contender], metric: str, room_s: float) -> list[Contender]:
+    """Who joins the finalists: the best baseline, the best simple model and the best with fewer parameters; every
+    simple model that is quick together with the others (`room_s`), because the best on one set of validation rows may
+    be the luckiest, and a network must not be measured against a lucky one only; and the best of all where that one is
+    over a limit, to be shown."""
+    best, best_of_all = best_baseline(baselines, metric), best_baseline(baselines, metric, shipping=False)
+    wanted = (
+        *quick_models(baselines, room_s),
+        best_baseline(simple_models(baselines), metric),
+        simpler_baseline(baselines, best, metric),
+        best,
+        None if best_of_all is None or best_of_all.ships else best_of_all,
+    )
+    return list({one.name: one for one in wanted if one is not None}.values())
+
+
 def shortlist(history: History, metric: str, epochs: int, count: int) -> list[Contender]:
     """The best `count` distinct networks of the search, to be trained for `epochs`.
 

@@ -16,18 +16,15 @@ from nasturtium.protocol import (
     Finalist,
     Setting,
     begun,
-    best_baseline,
     best_listed,
     best_random,
+    compared_baselines,
     decide,
     final_epochs,
     finalist,
     named_found,
-    quick_models,
     resplit_jobs,
     shortlist,
-    simple_models,
-    simpler_baseline,
 )
 from nasturtium.protocol.plan import MORE_ROWS
 from nasturtium.protocol.statistics.row_values import MEANS, SCALES
@@ -95,26 +92,8 @@ def _shortlist(session: Session, history: History) -> list[Contender]:
 
 
 def _compared(session: Session, baselines: Sequence[Contender]) -> list[Contender]:
-    """The best baseline, the best simple model and the best with fewer parameters; and every simple model that takes
-    next to no time, because the best on one set of validation rows may be the luckiest, and a network must not be
-    measured against a lucky one only."""
-    metric = session.task.metric
-    best = best_baseline(baselines, metric)
     room_s = QUICK_SHARE * session.clock.left_s * session.plan.workers / RESPLITS
-    wanted = (
-        *quick_models(baselines, room_s),
-        best_baseline(simple_models(baselines), metric),
-        simpler_baseline(baselines, best, metric),
-        best,
-        _over(session, baselines, best),
-    )
-    return list({one.name: one for one in wanted if one is not None}.values())
-
-
-def _over(session: Session, baselines: Sequence[Contender], shipping: Contender | None) -> Contender | None:
-    """The best baseline, where it is over a limit: shown beside the others, never shipped."""
-    best = best_baseline(baselines, session.task.metric, shipping=False)
-    return None if best is None or best is shipping or best.ships else best
+    return compared_baselines(baselines, session.task.metric, room_s)
 
 
 def _each_s(session: Session, history: History, contenders: Sequence[Contender] = ()) -> float | None:
