@@ -7,14 +7,17 @@ Figures to reach (CIFAR-10 / CIFAR-100 / ImageNet16-120 test accuracy of the der
 
 Settings: the published ones (`nasturtium.supernet`), supernet of C = 16, N = 5; the training rows of CIFAR-10 in two
 halves, crops and mirrors; batch norms by the batch and without scale and shift in the cells; bf16 on CUDA.
-`--small` (one CPU thread): C = 8, N = 1, 10 epochs, 2,048 rows of Fashion-MNIST 28 x 28, mirrors; batch 64, and arch_lr
-0.02 instead of 3e-4, so that the architecture can move about as far in 160 steps as it does in 19,550 (3.2 of 5.9). Its
-cells are looked up in the table of CIFAR-10, made with other data, sizes and budgets: it says whether a search ends in
-something sensible, not what the search is worth.
+`--size small` (one CPU thread): C = 8, N = 1, 10 epochs, 2,048 rows of Fashion-MNIST 28 x 28, mirrors; batch 64, and
+arch_lr 0.02 instead of 3e-4, so that the architecture can move about as far in 160 steps as it does in 19,550 (3.2 of
+5.9). Its cells are looked up in the table of CIFAR-10, made with other data, sizes and budgets: it says whether a search
+ends in something sensible, not what the search is worth.
+`--size long` (one CPU thread, about 6 minutes a search): C = 4, N = 1, 80 epochs, 8,192 rows of the same, 12 x 12,
+arch_lr 0.0015: in 5,120 steps the weights are trained nearly to the end before the architecture has moved far. There
+DARTS does collapse to skip connections, as published, and the monitor says so.
 
 Run on a GPU: python benchmarks/one_shot.py --methods darts gdas drnas beta-darts pc-darts snas --seeds 3
         in parts: --methods darts --seeds 1 --first-seed 2; a search that was interrupted goes on (--folder)
-Run here: python benchmarks/one_shot.py --small (needs NASTURTIUM_DATA, or ../shared/data)
+Run here: python benchmarks/one_shot.py --size small (needs NASTURTIUM_DATA, or ../shared/data)
 """
 
 import argparse
@@ -22,7 +25,7 @@ import importlib.util
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ import numpy as np
 import pandas as pd
 import torch
 from _record import record
+from torch.nn import functional
 
 from nasturtium.blocks import NB201_OPERATIONS
 from nasturtium.roles import SearchBudget, Trace, Wanted
@@ -67,7 +71,21 @@ COLUMNS = ("c10_test_200", "c100_test_200", "in16_test_200")
 WANTED = {"darts": (54.30, 15.61, 16.32), "gdas": (93.61, 70.70, 41.71), "best": (94.0, 72.9, 46.0)}
 CIFAR = Task("classification", Signal("image", (3, 32, 32)), 10, "accuracy")
 FASHION = Task("classification", Signal("image", (1, 28, 28)), 10, "accuracy")
-SMALL_ROWS, SMALL_EPOCHS = 2048, 10
+
+
+@dataclass(frozen=True)
+class Size:
+    """width, cells: C and N. Of Fashion-MNIST: side: of an image; rows. epochs, arch_lr: instead of the published."""
+
+    width: int
+    cells: int
+    side: int
+    rows: int
+    epochs: int
+    arch_lr: float
+
+
+SIZES = {"small": Size(8, 1, 28, 2048, 10, 0.02), "long": Size(4, 1, 12, 8192, 80, 0.0015)}
 
 
 def folder() -> Path:
@@ -86,24 +104,23 @@ def cifar() -> SearchRows:
     return SearchRows(inputs, torch.tensor(labels), CIFAR, Augmentation(flip=True, shift=4 / 32))
 
 
-def fashion() -> SearchRows:
+def fashion(size: Size) -> SearchRows:
     with np.load(folder() / "sets/fashion_mnist.npz") as file:
         images, labels = file["x_train"], file["y_train"]
-    rows = np.random.default_rng(0).permutation(len(images))[:SMALL_ROWS]
+    rows = np.random.default_rng(0).permutation(len(images))[: size.rows]
     scaled = (images[rows][:, None] / 255 - images.mean() / 255) / (images.std() / 255)
     inputs, targets = torch.tensor(scaled, dtype=torch.float32), torch.tensor(labels[rows], dtype=torch.int64)
-    return SearchRows(inputs, targets, FASHION, Augmentation(flip=True))
-
-
-def small(method: Bilevel) -> Bilevel:
-    """The same search in 160 steps."""
-    return method.with_settings(epochs=SMALL_EPOCHS, batch_size=64, arch_lr=0.02)
+    inputs = functional.interpolate(inputs, size=(size.side, size.side), mode="area")
+    task = replace(FASHION, input=Signal("image", (1, size.side, size.side)))
+    return SearchRows(inputs, targets, task, Augmentation(flip=True), precision="float32")
 
 
 def search(name: str, rows: SearchRows, seed: int, options: argparse.Namespace) -> tuple[Architecture, Trace, float]:
     """One search; a checkpoint of it is left beside the record."""
-    method = small(METHODS[name]()) if options.small else METHODS[name]()
-    width, cells = (8, 1) if options.small else (16, 5)
+    method, size = METHODS[name](), SIZES.get(options.size)
+    if size is not None:
+        method = method.with_settings(epochs=size.epochs, batch_size=64, arch_lr=size.arch_lr)
+    width, cells = (16, 5) if size is None else (size.width, size.cells)
     space = nasbench201(rows.task, width=width, cells=cells, prune=False)
     device = find_device(options.device)
     supernet = Supernet(space, seed=seed, partial=method.stages[0].partial).to(device)
@@ -163,7 +180,7 @@ def run(name: str, rows: SearchRows, cells: pd.DataFrame, options: argparse.Name
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--size", choices=("published", *SIZES), default="published")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(SMALL))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -172,18 +189,17 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--folder", type=Path, help="where checkpoints are left, and searches go on from")
     parser.add_argument("--quiet", action="store_true")
-    parser.add_argument("--out", type=Path, help="of the record; default: benchmarks/results/one_shot[_small].json")
+    parser.add_argument("--out", type=Path, help="of the record; default: benchmarks/results/one_shot[_SIZE].json")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cells = pd.read_parquet(folder() / "benchmarks/nb201.parquet")
-    rows = fashion() if options.small else cifar()
-    if options.small:
-        rows = replace(rows, precision="float32")
-    name, found = "one_shot_small" if options.small else "one_shot", dict[str, Any]()
+    rows = fashion(SIZES[options.size]) if options.size in SIZES else cifar()
+    name = f"one_shot_{options.size}" if options.size in SIZES else "one_shot"
+    found = dict[str, Any]()
     for method in options.methods:
         found[method] = run(method, rows, cells, options)
         figures = {
-            "settings": {"small": options.small, "epochs": options.epochs, "macs": options.macs, "threads": 1},
+            "settings": {"size": options.size, "epochs": options.epochs, "macs": options.macs, "threads": 1},
             "anchors": {key: list(value) for key, value in WANTED.items()},
             "all_cells_mean": [round(float(cells[column].mean()), 2) for column in COLUMNS],
             "methods": found,
