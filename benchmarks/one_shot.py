@@ -9,8 +9,8 @@ Settings: the published ones (`nasturtium.supernet`), supernet of C = 16, N = 5;
 halves, crops and mirrors; batch norms by the batch and without scale and shift in the cells; bf16 on CUDA.
 `--size small` (one CPU thread): C = 8, N = 1, 10 epochs, 2,048 rows of Fashion-MNIST 28 x 28, mirrors; batch 64, and
 arch_lr 0.02 instead of 3e-4, so that the architecture can move about as far in 160 steps as it does in 19,550 (3.2 of
-5.9). Its cells are looked up in the table of CIFAR-10, made with other data, sizes and budgets: it says whether a search
-ends in something sensible, not what the search is worth.
+5.9). Its cells are looked up in the table of CIFAR-10, made with other data, sizes and budgets: it says whether a
+search ends in something sensible, not what the search is worth.
 `--size long` (one CPU thread, about 6 minutes a search): C = 4, N = 1, 80 epochs, 8,192 rows of the same, 12 x 12,
 arch_lr 0.0015: in 5,120 steps the weights are trained nearly to the end before the architecture has moved far. There
 DARTS does collapse to skip connections, as published, and the monitor says so.
