@@ -6,10 +6,11 @@ An earlier search on CIFAR-10 (`auto`, 30 queries, one noisy 200-epoch run each)
 on CIFAR-100 and on ImageNet16-120: `helped`. Handed its three worst cells, a search is `misled`. Both are held against
 a `cold` search with the same seed, by the mean test accuracy of the best cell seen so far. Three of 30 queries are the
 tenth that a warm start may take, so a misled search may be three queries late and no more: `late` is its accuracy
-minus that of the cold one three queries earlier.
+minus that of the cold one three queries earlier. The tables are looked for in NASTURTIUM_DATA, or ../shared/data.
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from nasturtium.strategies import Auto, Random
 from nasturtium.strategies.warm_start import WarmStart, at_most
 from nasturtium.trial import Fidelity
 
+DATA = Path(os.environ.get("NASTURTIUM_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 QUERIES = 30
 AFTER = (5, 10, 20, 30)
 TAKEN = 3
@@ -97,9 +99,8 @@ def promises(rows: dict[str, Any]) -> dict[str, bool]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=100)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/benchmarks"))
     given = parser.parse_args()
-    problems = load_nb201(given.data, "noisy", QUERIES).problems("networks")
+    problems = load_nb201(DATA / "benchmarks", "noisy", QUERIES).problems("networks")
     found = []
     for seed in range(given.seeds):
         found.append(courses(problems, seed))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from statistics import median
 
@@ -47,8 +48,12 @@ class WarmStart:
 
     def _others(self, history: History) -> History:
         """Without what was given, whoever proposed it."""
-        ids = {one.arch_id for one in self.given}
-        return History(history.objectives, tuple(one for one in history.trials if one.architecture.arch_id not in ids))
+        kept = tuple(one for one in history.trials if one.architecture.arch_id not in self._ids)
+        return History(history.objectives, kept)
+
+    @cached_property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(one.arch_id for one in self.given)
 
     def dropped(self, history: History) -> bool:
         """Have those that were tried turned out no better than the others?"""
@@ -62,12 +67,11 @@ class WarmStart:
 
     def _losses(self, history: History) -> tuple[list[float], list[float]]:
         """Of those that were given, and of the others, at the highest fidelity."""
-        ids = {one.arch_id for one in self.given}
         top = max((trial.fidelity for trial in history.scored), default=None)
         goal, mine, others = history.objectives[0], list[float](), list[float]()
         for trial in history.scored:
             if trial.fidelity == top:
-                side = mine if trial.architecture.arch_id in ids else others
+                side = mine if trial.architecture.arch_id in self._ids else others
                 side.append(goal.sign * trial.measures[goal.name])
         return mine, others
 
