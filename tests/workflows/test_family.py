@@ -143,6 +143,31 @@ def test_a_file_over_its_limit_tightens_it_and_in_the_end_is_an_error(
     assert not (tmp_path / "over").exists()
 
 
+def test_the_limit_is_tightened_below_what_the_last_member_held(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member may lie below what was aimed at: an aim that only shrank by the excess could stay above it."""
+    shared = open_shared(str(run))
+    most = family.specialise(
+        shared.score, shared.within(Limits(params=2000)), shared.evolution, seed=0, known={}
+    ).costs["params"]
+    usual, looked = family.dearest, 0
+    monkeypatch.setattr(
+        family, "dearest", lambda *given: (costs := usual(*given)) | {"params": costs["params"] * 1.0001 + 2000 - most}
+    )
+
+    def counting(*given: object, **named: object) -> object:
+        nonlocal looked
+        looked += 1
+        return found(*given, **named)
+
+    found = family.specialise
+    monkeypatch.setattr(family, "specialise", counting)
+    made = make_family(FamilyOptions(str(run), {"params": "2k"}, output=str(tmp_path / "below")))
+    assert made.members[0]["costs"]["params"] <= 2000
+    assert looked == 2, "the second member is a smaller one"
+
+
 def test_a_limit_on_latency_is_kept_by_prediction_and_by_measurement(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

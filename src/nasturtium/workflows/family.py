@@ -161,7 +161,8 @@ def _member(
     """Find, fine-tune and write the member of one limit; its record.
 
     candidates: what is aimed at. The file may hold a little more than is counted (the statistics of the input), and be
-    slower than predicted: then what is aimed at is tightened by as much. Raises `LimitError` where that does not help.
+    slower than predicted: then less than this member has is aimed at, by as much. Raises `LimitError` where that does
+    not help.
     """
     aim, checks = _aimed_at(limits), tuple[LimitCheck, ...]()
     for _ in range(1 + TIGHTER):
@@ -187,8 +188,8 @@ def _member(
         over = {check.name: check for check in checks if not check.ok}
         if not over:
             return facts | written | {"architecture": dict(member.architecture.values)}
-        within = dict(aim.items())
-        aim = replace(aim, **{name: within[name] * check.limit / check.value for name, check in over.items()})
+        foreseen = {name: shared.foreseen(name, member.architecture) for name in over}
+        aim = replace(aim, **{name: foreseen[name] * check.limit / check.value for name, check in over.items()})
         try:
             candidates = shared.within(aim)
         except LimitError:  # nothing is as small as that: say what the file is over, not what was tried

@@ -36,6 +36,8 @@ UNSURE = 1.5
 """Factor to each side that should hold nine of ten runs."""
 CLOCKED_LEAST, CLOCKED_MOST = 0.85, 1.1
 """The same of a budget: runs end a little early, for trainings are not cut in the middle."""
+ROUNDING = 1e-9
+"""A part of the seconds smaller than that is what a fit leaves of nothing, and differs between machines."""
 
 
 @dataclass(frozen=True)
@@ -141,5 +143,5 @@ def _line(pilot: Pilot) -> tuple[float, float]:
     seen = np.array([[1.0, one.macs] for one in pilot.tried])
     scale = seen.max(axis=0)
     found, _ = nnls(seen / scale, np.array([one.full_s for one in pilot.tried]))
-    constant, rate = found / scale
+    constant, rate = np.where(found > ROUNDING * found.sum(), found, 0.0) / scale
     return float(constant), float(rate)

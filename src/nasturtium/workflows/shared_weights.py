@@ -64,6 +64,10 @@ class SharedWeights:
         refuse_too_slow(counted, self.costs, self._latency)
         return allowed(self.space, Wanted(dict(limits.items()), {"latency_ms": self._latency}))
 
+    def foreseen(self, name: str, architecture: Architecture) -> float:
+        """A cost before there is a file: counted, or predicted for `latency_ms`."""
+        return self._latency(architecture) if name == "latency_ms" else float(self.costs(architecture)[name])
+
     @cached_property
     def _latency(self) -> Callable[[Architecture], float]:
         """Predicted, after a few networks of the whole space were measured; one model for all limits."""
