@@ -31,6 +31,9 @@ class Lazy(Mapping[str, Float[np.ndarray, " features"]]):
     def __getitem__(self, group: str) -> Float[np.ndarray, " features"]:
         return self._makers[group]()
 
+    def __contains__(self, group: object) -> bool:
+        return group in self._makers  # a mapping of its own accord would work it out to see
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
 

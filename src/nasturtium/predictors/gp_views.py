@@ -66,7 +66,7 @@ class Views:
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
         self._features: dict[tuple[int, ...], Features] = {}
-        self._vectors: dict[tuple[int, ...], list[Float[np.ndarray, " d"]]] = {}
+        self._vectors: dict[tuple[int, ...], Float[np.ndarray, " d"]] = {}  # of all sides, one after the other
         self._to_listed: dict[str, Float[np.ndarray, "parts m"]] = {}
         self._tallies = tallies(candidates.space)
         rng = np.random.default_rng(0)
@@ -74,7 +74,9 @@ class Views:
         known = [self.features(one) for one in self.reference]
         sides = (_side(name, measure, known) for name, measure in PARTS if name in known[0])
         self.sides = tuple(side for side in sides if side is not None)
+        self._ends = np.cumsum([len(side.columns) for side in self.sides]).tolist()
         self._among: tuple[list[tuple[int, ...]], Distances] = ([], np.empty((len(self.sides), 0, 0)))
+        self._study: tuple[Sequence[Architecture], list[Float[np.ndarray, "n d"]]] = ((), [])
         self._promise = Promise.among(known) if "costs" in known[0] else None
 
     def features(self, architecture: Architecture) -> Features:
@@ -115,11 +117,12 @@ class Views:
         """One matrix a side; the row of an architecture is worked out once."""
         codes = [self._candidates.space.codes(one) for one in architectures]
         fresh = {key: one for key, one in zip(codes, architectures, strict=True) if key not in self._vectors}
-        made = self._matrices(list(fresh.values())) if fresh else []
-        self._vectors |= {key: [matrix[place].copy() for matrix in made] for place, key in enumerate(fresh)}
-        found = [np.array([self._vectors[key][side] for key in codes]) for side in range(len(self.sides))]
+        if fresh:
+            made = np.concatenate(self._matrices(list(fresh.values())), axis=1)
+            self._vectors |= {key: row.copy() for key, row in zip(fresh, made, strict=True)}
+        joined = np.array([self._vectors[key] for key in codes]).reshape(len(codes), self._ends[-1])
         _forget(self._vectors)
-        return found
+        return [np.ascontiguousarray(part) for part in np.split(joined, self._ends[:-1], axis=1)]
 
     def _matrices(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
         known = [self.features(one) for one in architectures]
@@ -147,7 +150,7 @@ class Views:
     def _one_by_one(self, first: Sequence[Architecture], second: Sequence[Architecture]) -> Distances:
         if self._place:
             return self.between(first, second)
-        pairs = zip(self.sides, self.rows(first), self.rows(second), strict=True)
+        pairs = zip(self.sides, self.rows(first), self._rows_of_study(second), strict=True)
         return np.array([cdist(one, other, side.measure) / side.unit for side, one, other in pairs])
 
     def between(self, first: Sequence[Architecture], second: Sequence[Architecture]) -> Distances:
@@ -155,7 +158,16 @@ class Views:
         if self._place:
             columns = np.array([self._place[one.arch_id] for one in second])
             return np.stack([self._row(one)[:, columns] for one in first], axis=1)
-        return self._apart(self.rows(first), self.rows(second))
+        return self._apart(self._rows_of_study(first), self.rows(second))
+
+    def _rows_of_study(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
+        """Of a tuple that is asked about again and again, as the trials of a study are within an ask."""
+        asked, rows = self._study
+        if architectures is not asked:
+            rows = self.rows(architectures)
+            if isinstance(architectures, tuple):
+                self._study = architectures, rows
+        return rows
 
     def to_listed(
         self, architectures: Sequence[Architecture], places: Int[np.ndarray, " m"] | None = None

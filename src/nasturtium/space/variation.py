@@ -60,13 +60,22 @@ def neighbours(architecture: Architecture) -> list[Architecture]:
     Decisions that become live take their first option or lowest value. Numbers with more than `LISTED` values go 1 %
     and 10 % of their range up and down instead.
     """
+    return [neighbour(architecture, *step) for step in steps(architecture)]
+
+
+def steps(architecture: Architecture) -> list[tuple[int, int]]:
+    """Of each of the `neighbours`: the number of the decision and its other code."""
     space, codes = opened(architecture)
-    base = [max(code, 0) for code in codes]
-    found = []
-    for named, code in zip(space.decisions, codes, strict=True):
-        for other in other_codes(named.decision, code) if code >= 0 else ():
-            found.append(space.from_codes(space.program.mask([*base[: named.index], other, *base[named.index + 1 :]])))
-    return found
+    decided = zip(space.decisions, codes, strict=True)
+    return [(named.index, other) for named, code in decided if code >= 0 for other in other_codes(named.decision, code)]
+
+
+def neighbour(architecture: Architecture, index: int, other: int) -> Architecture:
+    """The one in which this decision has the other code."""
+    space, codes = opened(architecture)
+    raw = [max(code, 0) for code in codes]
+    raw[index] = other
+    return space.from_codes(space.program.mask(raw))
 
 
 def other_codes(decision: Decision, code: int) -> list[int]:

@@ -106,7 +106,7 @@ class Model:
     def of(
         seen: Views,
         hypers: Sequence[Hyper],
-        architectures: Sequence[Architecture],
+        architectures: tuple[Architecture, ...],
         losses: Float[np.ndarray, "n objectives"],
     ) -> "Model":
         distances = seen.among(architectures)
@@ -114,7 +114,7 @@ class Model:
         posteriors = tuple(
             Posterior.of(one, distances, column, trend) for one, column in zip(hypers, losses.T, strict=True)
         )
-        return Model(seen, tuple(architectures), losses, posteriors)
+        return Model(seen, architectures, losses, posteriors)
 
     @property
     def reference(self) -> Float[np.ndarray, " objectives"]:
@@ -141,4 +141,4 @@ class Model:
         """As if it had been tried and turned out as predicted."""
         mean, _ = self.predict([architecture])
         hypers = [posterior.hyper for posterior in self.posteriors]
-        return Model.of(self.views, hypers, [*self.architectures, architecture], np.concatenate([self.losses, mean]))
+        return Model.of(self.views, hypers, (*self.architectures, architecture), np.concatenate([self.losses, mean]))

@@ -1,12 +1,13 @@
 """Whom the model of the default strategy is asked about: everybody in a small space, promising ones in a large one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
 
 from nasturtium.roles import Candidates
-from nasturtium.space import Architecture, crossover, mutate, neighbours
+from nasturtium.space import Architecture, crossover, mutate
+from nasturtium.space.variation import neighbour, steps
 
 AROUND = 120
 MUTANTS = 60
@@ -43,8 +44,7 @@ def pool(
                 break
 
     for rank, centre in enumerate(best[:3]):
-        near = neighbours(centre)
-        keep((near[row] for row in rng.permutation(len(near))), AROUND // 2 ** (rank + 1))
+        keep(_near(centre, rng), AROUND // 2 ** (rank + 1))
     if best:
         keep((mutate(_one(best, rng), rng, RATE) for _ in range(3 * MUTANTS)), MUTANTS)
         keep((crossover(_one(best, rng), _one(best, rng), rng) for _ in range(3 * CHILDREN)), CHILDREN)
@@ -62,11 +62,17 @@ def around(
     """Feasible neighbours of these, at most `each` of one, each once, none with the codes in `known`."""
     found: dict[Codes, Architecture] = {}
     for centre in centres:
-        near = neighbours(centre)
-        shuffled = (near[row] for row in rng.permutation(len(near)))
-        fresh = (one for one in shuffled if candidates.space.codes(one) not in known and candidates.feasible(one))
+        near = _near(centre, rng)
+        fresh = (one for one in near if candidates.space.codes(one) not in known and candidates.feasible(one))
         found |= {candidates.space.codes(one): one for one in islice(fresh, each)}
     return list(found.values())
+
+
+def _near(centre: Architecture, rng: np.random.Generator) -> Iterator[Architecture]:
+    """The neighbours in random order, each made when it is looked at: most are not."""
+    near = steps(centre)
+    order = rng.permutation(len(near))
+    return (neighbour(centre, *near[row]) for row in order)
 
 
 def _one(best: Sequence[Architecture], rng: np.random.Generator) -> Architecture:
