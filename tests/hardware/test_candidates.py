@@ -6,6 +6,7 @@ import pytest
 from nasturtium.blocks import Dense, Head, sequence
 from nasturtium.errors import LimitError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, check_space
+from nasturtium.hardware import candidates as limited
 from nasturtium.hardware.walk import minimiser
 from nasturtium.roles import Candidates
 from nasturtium.space import Space, choice, integer
@@ -139,6 +140,25 @@ def test_features_hold_the_encoding_and_log_costs(digits: Space) -> None:
     features = some.features(sampled)
     assert np.array_equal(features["encoding"], digits.encoding.rows([digits.codes(sampled)])[0])
     assert np.allclose(features["costs"], np.log1p(list(CostModel(digits).sums(digits.codes(sampled)).values())))
+
+
+def test_features_are_worked_out_when_they_are_asked_for_and_not_before(
+    digits: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = candidates(digits, Limits()).features(digits.sample(0))
+    worked_out = 0
+
+    def counting(*given: object) -> np.ndarray:
+        nonlocal worked_out
+        worked_out += 1
+        return np.zeros(1)
+
+    monkeypatch.setattr(limited, "graph_features", counting)
+    assert "graph" in features
+    assert "wl" not in features
+    assert worked_out == 0
+    assert np.array_equal(features["graph"], np.zeros(1))
+    assert worked_out == 1
 
 
 def test_features_of_cells_are_there_where_a_space_has_cells(digits: Space) -> None:
