@@ -7,7 +7,7 @@ from typing import Any
 from nasturtium.errors import UserError, hint
 from nasturtium.space import Space
 from nasturtium.trial import Direction
-from nasturtium.workflows.family import FamilyOptions, FamilyResult, make_family
+from nasturtium.workflows.family import TUNE_RATE, FamilyOptions, FamilyResult, make_family
 from nasturtium.workflows.options import SearchOptions, given_limits, parse_duration
 from nasturtium.workflows.own import Evaluate, OwnResult, search_own
 from nasturtium.workflows.progress import Progress
@@ -82,6 +82,7 @@ def family(
     max_memory: Amounts = None,
     max_size: Amounts = None,
     fine_tune: int | None = None,
+    tune_rate: float = TUNE_RATE,
     budget: str | float | None = None,
     seed: int = 0,
     output: str | Path | None = None,
@@ -90,7 +91,8 @@ def family(
     """The best network for each of several limits, from the shared weights of one run; see `FamilyOptions`.
 
     run: a finished run of the strategy spos, fairnas, ofa or bignas, or what `search` returned. max_params … max_size:
-        at least one of them, with an amount for each member. fine_tune: epochs. budget: "3m" or seconds.
+        at least one of them, with an amount for each member. fine_tune: epochs. tune_rate: of the recipe's learning rate.
+    budget: "3m" or seconds.
     """
     limits: dict[str, Amount | Sequence[Amount]] = given_limits(
         params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size
@@ -99,6 +101,7 @@ def family(
         run=str(run.folder if isinstance(run, Result) else run),
         limits={name: _listed(amounts) for name, amounts in limits.items()},
         fine_tune=fine_tune,
+        tune_rate=tune_rate,
         budget_s=None if budget is None else parse_duration(budget),
         seed=seed,
         output=None if output is None else str(output),

@@ -263,6 +263,7 @@ def family(
     max_memory: Annotated[str | None, typer.Option(help="Most memory of live tensors: 32KB,64KB.")] = None,
     max_size: Annotated[str | None, typer.Option(help="Largest ONNX file: 64KB,256KB.")] = None,
     fine_tune: Annotated[int | None, typer.Option(help="Epochs that each member is trained on; default: none.")] = None,
+    tune_rate: Annotated[float, typer.Option(help="Of the recipe's learning rate, for these epochs.")] = 0.3,
     budget: Annotated[str | None, typer.Option(help="Time for looking for all members: 90s, 3m.")] = None,
     seed: Seed = 0,
     output: Annotated[str | None, typer.Option("--output", "-o", help="New folder; default RUN/family.")] = None,
@@ -277,7 +278,7 @@ def family(
 
         limits = given_limits(params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size)
         seconds = None if budget is None else parse_duration(budget)
-        made = make_family(FamilyOptions(run, limits, fine_tune, seconds, seed, output), progress)
+        made = make_family(FamilyOptions(run, limits, fine_tune, tune_rate, seconds, seed, output), progress)
     if json:
         typer.echo(json_module.dumps(made.record, indent=1, ensure_ascii=False))
     else:

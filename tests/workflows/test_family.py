@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from nasturtium.hardware import Limits, measure_file
 from nasturtium.supernet import registry
 from nasturtium.supernet.evolution import Evolution
 from nasturtium.supernet.spos import Spos
-from nasturtium.training import find_metric
+from nasturtium.training import Recipe, find_metric
 from nasturtium.workflows import family, one_shot, search, searching, shared_weights
 from nasturtium.workflows.family import FamilyOptions, FamilyResult, label, listed_limits, make_family
 from nasturtium.workflows.folder import open_folder
@@ -193,6 +194,25 @@ def test_a_limit_on_latency_is_kept_by_prediction_and_by_measurement(
     assert not (tmp_path / "none").exists()
 
 
+def test_the_rate_of_fine_tuning_is_an_option(
+    run: Path, made: FamilyResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates, usual = [], family.tuned
+
+    def noted(member: object, score: object, recipe: Recipe, seed: int) -> object:
+        rates.append(recipe.lr)
+        return usual(member, score, recipe, seed)
+
+    monkeypatch.setattr(family, "tuned", noted)
+    for rate in (family.TUNE_RATE, 1.0):
+        place = tmp_path / f"at {rate}"
+        again = nasturtium.family(run, max_params="2k", fine_tune=2, tune_rate=rate, output=place)
+        assert again.record["tune_rate"] == rate
+    lr = open_shared(str(run)).recipe.lr
+    assert rates == [family.TUNE_RATE * lr, lr]
+    assert signature(cli.family).parameters["tune_rate"].default == family.TUNE_RATE == made.record["tune_rate"]
+
+
 def test_an_existing_folder_is_never_overwritten(made: FamilyResult, run: Path) -> None:
     before = (made.folder / "family.json").read_bytes()
     with pytest.raises(RunError, match=r"family' exists, and is never overwritten. Give another with --output"):
@@ -243,6 +263,8 @@ def test_limits_with_one_network_between_them_and_vain_fine_tuning_are_told() ->
     ("wrong", "told"),
     [
         ({"fine_tune": 0}, "--fine-tune is 0: at least 1 epoch"),
+        ({"tune_rate": 0.0}, "--tune-rate is 0: it must be above 0; the default is 0.3"),
+        ({"tune_rate": float("nan")}, "--tune-rate is nan: it must be above 0"),
         ({"budget_s": 0.0}, "--budget is 0 s: it must be above 0"),
         ({"seed": -1}, "--seed is -1: it must be 0 or more"),
     ],

@@ -35,7 +35,8 @@ from nasturtium.workflows.shipping import CHECK_ROWS, LimitCheck, check_limits, 
 SCHEMA = 1
 LIMITS = ("params", "macs", "latency", "memory", "size")
 TUNE_RATE = 0.3
-"""Of the recipe's learning rate, for weights that are trained already (`benchmarks/family.py`)."""
+"""Of the recipe's learning rate, for weights that are trained already and a few epochs. Where members are trained on
+for as long as a network from scratch, all of it is better (`benchmarks/family.py`)."""
 TIGHTER = 3
 """Times that a limit is tightened where the exported file is over it."""
 
@@ -46,7 +47,8 @@ class FamilyOptions:
 
     run: a run directory. limits: by name (`LIMITS`), amounts as text with commas between ("5k,10k"): one member for
     each; of several names the first amounts belong together, then the second ones; a single amount holds for all.
-    fine_tune: epochs that each member is trained on; None takes it as it is. budget_s: seconds for looking at paths,
+    fine_tune: epochs that each member is trained on; None takes it as it is. tune_rate: at so many times the learning
+    rate of the run's recipe. budget_s: seconds for looking at paths,
     shared evenly; None lets each evolution end. seed: of the evolution and the fine-tuning. output: a folder that does
     not exist yet; None is `family` in the run.
     """
@@ -54,6 +56,7 @@ class FamilyOptions:
     run: str
     limits: Mapping[str, str]
     fine_tune: int | None = None
+    tune_rate: float = TUNE_RATE
     budget_s: float | None = None
     seed: int = 0
     output: str | None = None
@@ -61,6 +64,8 @@ class FamilyOptions:
     def __post_init__(self) -> None:
         if self.fine_tune is not None and self.fine_tune < 1:
             raise RunError(f"--fine-tune is {self.fine_tune}: at least 1 epoch is needed; leave it out for none.")
+        if not 0 < self.tune_rate < float("inf"):
+            raise RunError(f"--tune-rate is {self.tune_rate:g}: it must be above 0; the default is {TUNE_RATE}.")
         if self.budget_s is not None and not self.budget_s > 0:
             raise RunError(f"--budget is {self.budget_s:g} s: it must be above 0. Write --budget 3m, for instance.")
         if self.seed < 0:
@@ -201,7 +206,7 @@ def _member(
 def _tuned(shared: SharedWeights, member: Member, options: FamilyOptions) -> Member:
     if options.fine_tune is None:
         return member
-    recipe = replace(shared.recipe, epochs=options.fine_tune, lr=TUNE_RATE * shared.recipe.lr, patience=None)
+    recipe = replace(shared.recipe, epochs=options.fine_tune, lr=options.tune_rate * shared.recipe.lr, patience=None)
     return tuned(member, shared.score, recipe, options.seed)
 
 
@@ -272,6 +277,7 @@ def _record(
         "metric": metric,
         "validation_rows": rows,
         "fine_tune_epochs": options.fine_tune,
+        "tune_rate": options.tune_rate,
         "seed": options.seed,
         "looked_at": looked_at,
         "seconds": round(seconds, 1),
