@@ -91,8 +91,8 @@ def family(
     """The best network for each of several limits, from the shared weights of one run; see `FamilyOptions`.
 
     run: a finished run of the strategy spos, fairnas, ofa or bignas, or what `search` returned. max_params … max_size:
-        at least one of them, with an amount for each member. fine_tune: epochs. tune_rate: of the recipe's learning rate.
-    budget: "3m" or seconds.
+        at least one of them, with an amount for each member. fine_tune: epochs. tune_rate: of the recipe's learning
+        rate. budget: "3m" or seconds.
     """
     limits: dict[str, Amount | Sequence[Amount]] = given_limits(
         params=max_params, macs=max_macs, latency=max_latency, memory=max_memory, size=max_size
