@@ -13,7 +13,7 @@ arch_lr 0.02 instead of 3e-4, so that the architecture can move about as far in 
 search ends in something sensible, not what the search is worth.
 `--size long` (one CPU thread, about 6 minutes a search): C = 4, N = 1, 80 epochs, 8,192 rows of the same, 12 x 12,
 arch_lr 0.0015: in 5,120 steps the weights are trained nearly to the end before the architecture has moved far. There
-DARTS does collapse to skip connections, as published, and the monitor says so.
+DARTS does collapse to skip connections, as published, and the monitor says so; so does DrNAS, and beta-DARTS does not.
 
 Run on a GPU: python benchmarks/one_shot.py --methods darts gdas drnas beta-darts pc-darts snas --seeds 3
         in parts: --methods darts --seeds 1 --first-seed 2; a search that was interrupted goes on (--folder)
