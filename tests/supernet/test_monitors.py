@@ -83,8 +83,15 @@ def test_collapse_is_announced_once_and_with_what_to_do() -> None:
     assert said == [
         "Collapse: after epoch 3 of 50, 67% of the edges of the architecture that would be derived are skip "
         "connections (17% after the first epoch). They help the supernet to train, and make a weak network by "
-        "themselves. What helps: the architecture of an earlier epoch (the strategy darts-es), or DrNAS or beta-DARTS."
+        "themselves. What helps: the architecture of an earlier epoch (the strategy darts-es), or beta-DARTS."
     ]
+
+
+def test_a_collapse_that_did_not_last_is_said_at_the_end() -> None:
+    (remark,) = _watch().final([_epoch(0.9, 1.0), _epoch(0.9, 1 / 6)], ["Collapse: after epoch 1 of 2 ..."])
+    assert remark.startswith("Fewer skips: the search went on, and at its end 17% of the edges are skip connections.")
+    assert _watch().final([_epoch(0.9, 0.5)], ["Collapse: after epoch 1 of 1 ..."]) == []
+    assert _watch().final([_epoch(0.9, 1 / 6)], []) == []
 
 
 def test_skips_that_hardly_outweigh_the_others_are_no_collapse() -> None:
@@ -103,6 +110,6 @@ def test_a_growing_eigenvalue_is_announced() -> None:
 
 
 def test_weights_that_did_not_move_are_said_to_be_no_better_than_chance() -> None:
-    (remark,) = _watch().final([_epoch(0.2, 0.2)])
+    (remark,) = _watch().final([_epoch(0.2, 0.2)], [])
     assert remark.startswith("Undecided: after 1 epochs the options still weigh almost the same (entropy 1.00 of 1)")
-    assert _watch().final([_epoch(0.9, 0.2)]) == []
+    assert _watch().final([_epoch(0.9, 0.2)], []) == []

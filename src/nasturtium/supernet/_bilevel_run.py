@@ -262,7 +262,7 @@ class Run:
                 f"grew; the architecture is that of epoch {back + 1} (Zela et al. 2020)."
             )
         else:
-            self.remarks += self.watch.final(self.epochs)
+            self.remarks += self.watch.final(self.epochs, self.remarks)
         architectures, remarks = derive(self.supernet, weights, self.wanted, self.limits)
         self.remarks += remarks
         return Derived(architectures, self._trace(ended))
