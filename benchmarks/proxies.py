@@ -9,6 +9,11 @@ initialisation, one seed a cell; one batch of 64 training rows of CIFAR-10 (and 
 augmented. Scores that are not defined rank last. Intervals: 95 %, percentile bootstrap over the cells.
 
 Run: python benchmarks/proxies.py (about ten minutes; needs NASTURTIUM_DATA, or ../shared/data)
+
+How much of a proxy is chance: `--initialisations 5 --proxies plain` measures only the named ones, over as many
+initialisations of the same cells, and writes proxies-initialisations.json: Spearman of each initialisation, of one's
+scores with another's, and of their mean. Only that tells noise from a wrong implementation: two runs of one code agree
+no better than their seeds do. It replaces no figure of proxies.json, whose check it leaves as it is.
 """
 
 import argparse
@@ -33,6 +38,7 @@ from nasturtium.zoo.nasbench201 import network
 
 CELLS, COSTED, ALONE, ROWS, SEED, RESAMPLES = 200, 20, 5, 64, 0, 2000
 MOST_SECONDS, BAND, LEAST_AGGREGATE = 3.3, 0.06, 0.90
+SEEDS_APART = 100_000  # more than there are cells, so that no two networks share a seed
 EDGES = ("op_01", "op_02", "op_12", "op_03", "op_13", "op_23")
 TASK = Task("classification", Signal("image", (3, 32, 32)), 10, "accuracy")
 VKDNW, ZERO_COST, ZICO, AZ, SUITE = (
@@ -86,9 +92,9 @@ def batch(rows: int = ROWS, seed: int = SEED) -> Batch:
     return Batch(inputs[:rows], targets[:rows], TASK, Batch(inputs[rows:], targets[rows:], TASK))
 
 
-def module(row: "pd.Series[Any]") -> torch.nn.Module:
+def module(row: "pd.Series[Any]", initialisation: int = 0) -> torch.nn.Module:
     cell = NB201Cell(tuple(NB201_OPERATIONS[int(row[edge])] for edge in EDGES), prune=False)
-    return build(network(TASK, cell).lower(TASK.input), TASK.input, seed=int(row["idx"]))
+    return build(network(TASK, cell).lower(TASK.input), TASK.input, seed=int(row["idx"]) + SEEDS_APART * initialisation)
 
 
 def timed(row: "pd.Series[Any]", rows: Batch, names: list[str] | None) -> tuple[dict[str, float], float]:
@@ -178,6 +184,49 @@ def score(chosen: pd.DataFrame, rows: Batch) -> pd.DataFrame:
     return pd.DataFrame(measured)
 
 
+def over_initialisations(chosen: pd.DataFrame, rows: Batch, names: list[str], count: int) -> dict[str, pd.DataFrame]:
+    """Of each proxy, the score of every cell (row, by its idx) at every initialisation (column)."""
+    found: dict[str, list[list[float]]] = {name: [] for name in names}
+    for place, (_, row) in enumerate(chosen.iterrows()):
+        scores = [measure(module(row, k), rows, names, seed=SEED) for k in range(count)]
+        for name in names:
+            found[name].append([each[name] for each in scores])
+        if place % 20 == 19:
+            print(f"{place + 1} cells", flush=True)
+    idx = chosen["idx"].to_numpy()
+    return {name: pd.DataFrame(values, index=idx).fillna(-np.inf) for name, values in found.items()}
+
+
+def chance(scores: pd.DataFrame, accuracy: np.ndarray, suite: pd.DataFrame, name: str) -> dict[str, Any]:
+    """Spearman with accuracy of each initialisation and of their mean; of each pair of initialisations; and of each
+    with the published scores, where the suite has the cell."""
+    each = [float(spearmanr(scores[k], accuracy).statistic) for k in scores]
+    pairs = [float(spearmanr(scores[a], scores[b]).statistic) for a in scores for b in scores if a < b]
+    found: dict[str, Any] = {
+        "spearman": summary(each) | {"each": [round(value, 3) for value in each]},
+        "of_the_mean": correlation(scores.mean(axis=1).to_numpy(), accuracy),
+        "one_initialisation_with_another": summary(pairs),
+    }
+    if name in suite:
+        theirs = suite.set_index("idx")[name]
+        shared = scores.index.intersection(theirs.index)
+        found["one_with_the_published"] = summary(
+            [float(spearmanr(scores.loc[shared, k], theirs[shared]).statistic) for k in scores]
+        ) | {"cells": len(shared)}
+    return found
+
+
+def record_chance(
+    cells: pd.DataFrame, chosen: pd.DataFrame, rows: Batch, names: list[str], count: int, out: Path | None
+) -> None:
+    suite, accuracy = suite_table(cells), chosen["c10_test_200"].to_numpy()
+    measured = over_initialisations(chosen, rows, names, count)
+    found = {name: chance(scores, accuracy, suite, name) for name, scores in measured.items()}
+    print(found)
+    settings = {"cells": len(chosen), "rows": ROWS, "seed": SEED, "threads": 1, "initialisations": count}
+    record("proxies-initialisations", {"settings": settings, "chance": found}, out)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, default=CELLS)
@@ -185,10 +234,15 @@ def main() -> None:
         "--scores", type=Path, help="CSV file of the cells' scores: read where it is there, else written"
     )
     parser.add_argument("--out", type=Path, help="of the record; default: benchmarks/results/proxies.json")
+    parser.add_argument("--initialisations", type=int, help="of every cell, at least 2: only how much chance there is")
+    parser.add_argument("--proxies", nargs="+", choices=list(PROXIES), default=["plain"], help="with --initialisations")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cells = pd.read_parquet(folder() / "benchmarks/nb201.parquet")
     chosen, rows = cells.sample(options.cells, random_state=SEED), batch()
+    if options.initialisations is not None:
+        record_chance(cells, chosen, rows, options.proxies, options.initialisations, options.out)
+        return
     spent = costs(chosen, rows)
     if options.scores is not None and options.scores.exists():
         table = chosen[["idx"]].merge(pd.read_csv(options.scores), on="idx")

@@ -46,6 +46,20 @@ def test_snip_grad_norm_plain_and_l2_norm_are_sums_over_weights_and_gradients():
     assert found["l2_norm"] == pytest.approx(sum(math.sqrt(float((w * w).sum())) for w, _ in pairs))
 
 
+def test_plain_is_that_of_the_classifier_where_all_else_is_normalised():
+    torch.manual_seed(4)
+    network = nn.Sequential(
+        nn.Conv2d(2, 4, 3, bias=False), nn.BatchNorm2d(4, eps=0), nn.ReLU(), nn.Conv2d(4, 5, 3, bias=False),
+        nn.BatchNorm2d(5, eps=0), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3),
+    ).double()  # fmt: skip
+    rows = batch()
+    # Of softmax and cross-entropy, the mean over rows of sum_c z_c (p_c - y_c), where z are the logits without bias.
+    logits = network.train()(rows.inputs)
+    off = logits.softmax(1) - functional.one_hot(rows.targets, 3)
+    expected = ((logits - network[8].bias) * off).sum(1).mean()
+    assert measure(network, rows, ["plain"])["plain"] == pytest.approx(float(expected.detach()))
+
+
 def test_fisher_is_written_out_channel_by_channel():
     network, rows = tiny(), batch()
     network.train()

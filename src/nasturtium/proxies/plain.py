@@ -10,6 +10,9 @@ from nasturtium.proxies._passes import Passes, total
 def plain(passes: Passes) -> float:
     """Sum over weights of weight * gradient.
 
-    It is 0, but for rounding, for weights before a batch normalisation: the loss does not depend on their scale.
+    It is 0, but for rounding, for weights before a batch normalisation: the loss does not depend on their scale. What
+    is left is the classifier and convolutions whose output is added before it is normalised, and there the sign depends
+    on the initial weights and the labels of the batch, so much of the score is chance: another initialisation ranks the
+    same networks otherwise (`benchmarks/results/proxies-initialisations.json`).
     """
     return total((w.detach() * g).sum() for w, g in zip(passes.weights, passes.gradients, strict=True))
