@@ -18,6 +18,7 @@ no better than their seeds do. It replaces no figure of proxies.json, whose chec
 
 import argparse
 import importlib.util
+import itertools
 import os
 import time
 from pathlib import Path
@@ -200,8 +201,9 @@ def over_initialisations(chosen: pd.DataFrame, rows: Batch, names: list[str], co
 def chance(scores: pd.DataFrame, accuracy: np.ndarray, suite: pd.DataFrame, name: str) -> dict[str, Any]:
     """Spearman with accuracy of each initialisation and of their mean; of each pair of initialisations; and of each
     with the published scores, where the suite has the cell."""
-    each = [float(spearmanr(scores[k], accuracy).statistic) for k in scores]
-    pairs = [float(spearmanr(scores[a], scores[b]).statistic) for a in scores for b in scores if a < b]
+    columns = list(scores.to_numpy().T)
+    each = [float(spearmanr(column, accuracy).statistic) for column in columns]
+    pairs = [float(spearmanr(one, other).statistic) for one, other in itertools.combinations(columns, 2)]
     found: dict[str, Any] = {
         "spearman": summary(each) | {"each": [round(value, 3) for value in each]},
         "of_the_mean": correlation(scores.mean(axis=1).to_numpy(), accuracy),
@@ -210,9 +212,8 @@ def chance(scores: pd.DataFrame, accuracy: np.ndarray, suite: pd.DataFrame, name
     if name in suite:
         theirs = suite.set_index("idx")[name]
         shared = scores.index.intersection(theirs.index)
-        found["one_with_the_published"] = summary(
-            [float(spearmanr(scores.loc[shared, k], theirs[shared]).statistic) for k in scores]
-        ) | {"cells": len(shared)}
+        agreement = [float(spearmanr(ours, theirs[shared]).statistic) for ours in scores.loc[shared].to_numpy().T]
+        found["one_with_the_published"] = summary(agreement) | {"cells": len(shared)}
     return found
 
 

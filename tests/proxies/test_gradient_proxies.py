@@ -49,8 +49,8 @@ def test_snip_grad_norm_plain_and_l2_norm_are_sums_over_weights_and_gradients():
 def test_plain_is_that_of_the_classifier_where_all_else_is_normalised():
     torch.manual_seed(4)
     network = nn.Sequential(
-        nn.Conv2d(2, 4, 3, bias=False), nn.BatchNorm2d(4, eps=0), nn.ReLU(), nn.Conv2d(4, 5, 3, bias=False),
-        nn.BatchNorm2d(5, eps=0), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3),
+        nn.Conv2d(2, 4, 3, bias=False), nn.BatchNorm2d(4, eps=1e-12), nn.ReLU(), nn.Conv2d(4, 5, 3, bias=False),
+        nn.BatchNorm2d(5, eps=1e-12), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3),
     ).double()  # fmt: skip
     rows = batch()
     # Of softmax and cross-entropy, the mean over rows of sum_c z_c (p_c - y_c), where z are the logits without bias.
