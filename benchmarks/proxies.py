@@ -235,9 +235,11 @@ def main() -> None:
         "--scores", type=Path, help="CSV file of the cells' scores: read where it is there, else written"
     )
     parser.add_argument("--out", type=Path, help="of the record; default: benchmarks/results/proxies.json")
-    parser.add_argument("--initialisations", type=int, help="of every cell, at least 2: only how much chance there is")
+    parser.add_argument("--initialisations", type=int, help="of every cell, at least 3: only how much chance there is")
     parser.add_argument("--proxies", nargs="+", choices=list(PROXIES), default=["plain"], help="with --initialisations")
     options = parser.parse_args()
+    if options.initialisations is not None and options.initialisations < 3:
+        parser.error("--initialisations: at least 3, since two give one pair, which has no spread")
     torch.set_num_threads(1)
     cells = pd.read_parquet(folder() / "benchmarks/nb201.parquet")
     chosen, rows = cells.sample(options.cells, random_state=SEED), batch()
