@@ -14,10 +14,10 @@ search ends in something sensible, not what the search is worth.
 `--size long` (one CPU thread, about 6 minutes a search): C = 4, N = 1, 80 epochs, 8,192 rows of the same, 12 x 12,
 arch_lr 0.0015: in 5,120 steps the weights are trained nearly to the end before the architecture has moved far. There
 DARTS does collapse to skip connections, as published, and the monitor says so; so does DrNAS, and beta-DARTS does not.
-`--size cifar` (one CPU thread, 5 to 12 minutes a search): the same net, rows, steps and arch_lr as "long", on CIFAR-10
-16 x 16 with mirrors and shifts of an eighth, so that only the data differ; and GDAS, whose step is a third as long, for
-200 epochs: 2.5 times those of beta-DARTS, as published (250 and 100). Both architectures can move two thirds as far as
-published (7.7 of 11.7 and 19.2 of 29.3).
+`--size cifar` (one CPU thread, about 8 minutes a search): the same net and number of rows as "long", of CIFAR-10 itself
+at 16 x 16, mirrors and shifts of an eighth, 60 epochs, arch_lr 0.002: in 3,840 steps the architecture can move as far
+as in "long" (7.7; published for beta-DARTS: 11.7). GDAS, whose step is a third as long, takes 150 epochs: 2.5 times
+those of beta-DARTS, as published (250 and 100), and can move 19.2 (29.3).
 
 Run on a GPU: python benchmarks/one_shot.py --methods darts gdas drnas beta-darts pc-darts snas --seeds 3
         in parts: --methods darts --seeds 1 --first-seed 2; a search that was interrupted goes on (--folder)
@@ -98,7 +98,7 @@ class Size:
 SIZES = {
     "small": Size(8, 1, 28, 2048, 10, 0.02),
     "long": Size(4, 1, 12, 8192, 80, 0.0015),
-    "cifar": Size(4, 1, 16, 8192, 80, 0.0015, cifar=True, gdas_epochs=200),
+    "cifar": Size(4, 1, 16, 8192, 60, 0.002, cifar=True, gdas_epochs=150),
 }
 
 
