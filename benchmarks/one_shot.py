@@ -138,8 +138,10 @@ def fashion(size: Size) -> SearchRows:
     return SearchRows(inputs, targets, task, Augmentation(flip=True), precision="float32")
 
 
-def search(name: str, rows: SearchRows, seed: int, options: argparse.Namespace) -> tuple[Architecture, Trace, float]:
-    """One search; a checkpoint of it is left beside the record."""
+def search(
+    name: str, rows: SearchRows, seed: int, options: argparse.Namespace
+) -> tuple[Architecture, Trace, float | None]:
+    """One search, and its CPU seconds (None if it went on from a checkpoint, which is left in the folder)."""
     method, size = METHODS[name](), SIZES.get(options.size)
     if size is not None:
         method = method.with_settings(epochs=size.epochs_of(name), batch_size=64, arch_lr=size.arch_lr)
@@ -151,11 +153,12 @@ def search(name: str, rows: SearchRows, seed: int, options: argparse.Namespace) 
     start = time.process_time()
     wanted = Wanted(limits={"macs": options.macs}) if options.macs else None
     file = None if options.folder is None else options.folder / f"{name}-{seed}.safetensors"
+    resumed = file is not None and file.exists()
     report = None if options.quiet else _printed
     found = method.train(
         supernet, rows, SearchBudget(options.epochs), seed=seed, wanted=wanted, report=report, checkpoint=file
     )
-    return found.architectures[0], found.trace, time.process_time() - start
+    return found.architectures[0], found.trace, None if resumed else time.process_time() - start
 
 
 def _printed(trace: Trace) -> bool:
@@ -192,7 +195,7 @@ def run(name: str, rows: SearchRows, cells: pd.DataFrame, options: argparse.Name
                 "remarks": list(trace.remarks),
                 "ended": trace.ended,
                 "seconds": round(trace.seconds, 1),
-                "cpu_s": round(cpu_s, 1),
+                "cpu_s": cpu_s and round(cpu_s, 1),
             }
         )
         print(name, seed, runs[-1]["cell"], runs[-1]["test"], collapse, round(trace.seconds), "s", flush=True)
