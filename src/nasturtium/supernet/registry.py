@@ -13,6 +13,7 @@ from nasturtium.supernet.darts import darts
 from nasturtium.supernet.drnas import PROGRESSIVE, drnas
 from nasturtium.supernet.eigenvalue import EarlyStop
 from nasturtium.supernet.enas import Enas, MakePolicy
+from nasturtium.supernet.fair_darts import fair_darts
 from nasturtium.supernet.fairnas import FairNas
 from nasturtium.supernet.gdas import gdas
 from nasturtium.supernet.once_for_all import OnceForAll
@@ -42,6 +43,7 @@ GRADIENT: Mapping[str, Callable[[], Bilevel]] = MappingProxyType(
         "drnas": drnas,
         "drnas-progressive": lambda: drnas(stages=PROGRESSIVE),
         "beta-darts": beta_darts,
+        "fair-darts": fair_darts,
         "snas": snas,
     }
 )
@@ -55,6 +57,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "r-darts": "darts-es",
         "pcdarts": "pc-darts",
         "betadarts": "beta-darts",
+        "fairdarts": "fair-darts",
         "once-for-all": "ofa",
     }
 )
