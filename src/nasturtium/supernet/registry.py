@@ -64,8 +64,8 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 MOST_SHARE = 16
 """A step takes at most one in so many of the rows of the weights, as small data would give few steps otherwise."""
 
-PUBLISHED_STEPS, MOST_RATE = 50 * 390, 10.0
-"""Steps of the published searches on CIFAR-10."""
+PUBLISHED_ROWS, MOST_RATE = 50_000, 10.0
+"""Rows of the published searches: those of CIFAR-10."""
 
 
 def one_shot_name(name: str) -> str | None:
@@ -89,9 +89,13 @@ def one_shot(name: str, rows: int, policy: MakePolicy) -> Method:
     if key in PATHS:
         return Method(PATHS[key]())
     search = GRADIENT[key]()
+
+    def steps(of: int, batch: int) -> int:
+        """Of an epoch."""
+        return max(1, round(of * search.settings.train_share) // batch)
+
     most = max(8, round(rows * search.settings.train_share) // MOST_SHARE)
     batch = min(search.settings.batch_size, most)
-    steps = max(1, search.settings.epochs * round(rows * search.settings.train_share) // batch)
-    faster = min(MOST_RATE, max(1.0, PUBLISHED_STEPS / steps))
+    faster = min(MOST_RATE, max(1.0, steps(PUBLISHED_ROWS, search.settings.batch_size) / steps(rows, batch)))
     settings = replace(search.settings, batch_size=batch, arch_lr=faster * search.settings.arch_lr)
     return Method(replace(search, settings=settings), search.stages[0].partial)
