@@ -74,7 +74,7 @@ def test_widening_mixes_more_channels_with_the_weights_that_were_there() -> None
     assert all(torch.equal(before[name], weight) for name, weight in supernet.named_parameters())
 
 
-@pytest.mark.parametrize("method", [darts(), gdas()], ids=lambda method: method.name)
+@pytest.mark.parametrize("method", [darts(), gdas(), fair_darts()], ids=lambda method: method.name)
 def test_numbers_choices_and_depths_are_searched_too(method: Bilevel) -> None:
     space = conv_macro(TASK)
     supernet = Supernet(space)
