@@ -22,6 +22,7 @@ from nasturtium.supernet.darts import darts
 from nasturtium.supernet.derivation import nearby
 from nasturtium.supernet.drnas import drnas
 from nasturtium.supernet.eigenvalue import EarlyStop
+from nasturtium.supernet.fair_darts import fair_darts
 from nasturtium.supernet.gdas import gdas
 from nasturtium.supernet.mixtures import Mixture
 from nasturtium.supernet.one_shot import Halves, SearchRows
@@ -89,7 +90,8 @@ def _same(a: Trace, b: Trace) -> bool:
     return plain(a) == plain(b)
 
 
-ALL = [darts(), darts(order=2), gdas(), drnas(), drnas(anchor="kl"), snas(), beta_darts(), pc_darts(partial=1)]
+ALL = [darts(), darts(order=2), gdas(), drnas(), drnas(anchor="kl"), snas(), beta_darts(), fair_darts()]
+ALL += [pc_darts(partial=1)]
 
 
 @pytest.mark.parametrize("method", ALL, ids=lambda method: f"{method.name}-{method.order}")
@@ -375,4 +377,7 @@ def test_the_published_settings_are_the_defaults() -> None:
     assert (nb201.epochs, nb201.batch_size, nb201.lr, nb201.lr_min, nb201.weight_decay) == (50, 64, 0.025, 0.001, 5e-4)
     assert (darts().settings.weight_decay, darts().settings.arch_betas) == (3e-4, (0.5, 0.999))
     assert (gdas().settings.epochs, beta_darts().settings.epochs, drnas().settings.epochs) == (250, 100, 100)
+    fair = fair_darts().settings
+    assert (fair.epochs, fair.batch_size, fair.lr, fair.lr_min, fair.weight_decay) == (50, 128, 5e-3, 1e-3, 3e-4)
+    assert (fair.arch_lr, fair.arch_betas, fair.arch_weight_decay) == (3e-3, (0.9, 0.999), 1e-3)
     assert (pc_darts().settings.batch_size, pc_darts().settings.lr, pc_darts().settings.arch_lr) == (256, 0.1, 6e-4)

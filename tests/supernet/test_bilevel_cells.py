@@ -12,6 +12,7 @@ from nasturtium.supernet import Supernet
 from nasturtium.supernet.bilevel import Bilevel
 from nasturtium.supernet.darts import darts
 from nasturtium.supernet.drnas import PROGRESSIVE, drnas
+from nasturtium.supernet.fair_darts import fair_darts
 from nasturtium.supernet.gdas import gdas
 from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.pc_darts import normalised, pc_darts
@@ -29,7 +30,7 @@ def _rows() -> SearchRows:
     return SearchRows(x, (x[:, 0, :4].mean((1, 2)) > x[:, 0, 4:].mean((1, 2))).long(), TASK)
 
 
-METHODS = [darts(), gdas(), drnas(stages=PROGRESSIVE), pc_darts()]
+METHODS = [darts(), gdas(), drnas(stages=PROGRESSIVE), pc_darts(), fair_darts()]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -73,7 +74,7 @@ def test_widening_mixes_more_channels_with_the_weights_that_were_there() -> None
     assert all(torch.equal(before[name], weight) for name, weight in supernet.named_parameters())
 
 
-@pytest.mark.parametrize("method", [darts(), gdas()], ids=lambda method: method.name)
+@pytest.mark.parametrize("method", [darts(), gdas(), fair_darts()], ids=lambda method: method.name)
 def test_numbers_choices_and_depths_are_searched_too(method: Bilevel) -> None:
     space = conv_macro(TASK)
     supernet = Supernet(space)

@@ -1,5 +1,6 @@
 """The dominant eigenvalue against a dense Hessian, its stopping rule, and what is said of a search."""
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -113,3 +114,12 @@ def test_weights_that_did_not_move_are_said_to_be_no_better_than_chance() -> Non
     (remark,) = _watch().final([_epoch(0.2, 0.2)], [])
     assert remark.startswith("Undecided: after 1 epochs the options still weigh almost the same (entropy 1.00 of 1)")
     assert _watch().final([_epoch(0.9, 0.2)], []) == []
+
+
+def test_beta_darts_whose_weights_stay_alike_is_undecided_only_while_their_order_changes() -> None:
+    one, other = _epoch(0.21, 0.2), _epoch(0.19, 0.2)
+    beta = replace(_watch(), method="beta-DARTS")
+    assert beta.final([other] * 8 + [one] * 3, []) == []
+    assert _watch().final([other] * 8 + [one] * 3, [])[0].startswith("Undecided")
+    for epochs in ([one] * 9 + [other, one], [one] * 8 + [other] * 2, [one] * 4):
+        assert beta.final(epochs, [])[0].startswith("Undecided"), "it changed in the last fifth, or they are too few"

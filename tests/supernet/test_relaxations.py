@@ -1,13 +1,13 @@
 """How each algorithm turns architecture parameters into weights: against closed forms, frequencies and derivatives."""
 
-from math import log
+from math import exp, log
 
 import pytest
 import torch
 from scipy import stats
 from torch import Tensor
 
-from nasturtium.supernet import beta_darts, darts, drnas, gdas, pc_darts, snas
+from nasturtium.supernet import beta_darts, darts, drnas, fair_darts, gdas, pc_darts, snas
 from nasturtium.supernet.mixtures import Mixture
 from nasturtium.supernet.one_shot import Moment
 from nasturtium.supernet.relaxation import gumbel, straight_through
@@ -142,6 +142,47 @@ def test_beta_decay_is_the_mean_of_log_sum_exp_with_a_weight_that_grows_to_50() 
         assert float(search.penalty([LOGITS, other], progress)) == pytest.approx(weight * by_hand)
 
 
+def test_in_fair_darts_the_weight_of_an_option_depends_on_no_other_option() -> None:
+    alpha = LOGITS.clone().requires_grad_()
+    mix = fair_darts.relax([alpha], _moment())
+    assert mix.weights[0].tolist() == pytest.approx([1 / (1 + exp(-a)) for a in LOGITS.tolist()])
+    assert mix.active is None
+    slopes = torch.stack([torch.autograd.grad(w, alpha, retain_graph=True)[0] for w in mix.weights[0]])
+    sigmoid = LOGITS.sigmoid()
+    assert torch.allclose(slopes, torch.diag(sigmoid * (1 - sigmoid)))
+
+
+def test_the_zero_one_loss_is_the_mean_square_distance_from_a_half_and_drives_weights_apart() -> None:
+    search, alpha = fair_darts.fair_darts(), LOGITS.clone().requires_grad_()
+    other = torch.tensor([2.0, 0.0], dtype=torch.float64).requires_grad_()
+    assert search.penalty is not None
+    found = search.penalty([alpha, other], 0.3)
+    s = [1 / (1 + exp(-a)) for a in (0.5, -1.0, 1.0, 2.0, 0.0)]
+    assert float(found.detach()) == pytest.approx(-10 / 5 * sum((one - 0.5) ** 2 for one in s))
+    gradient = torch.cat(torch.autograd.grad(found, [alpha, other])).tolist()
+    assert gradient == pytest.approx([-10 / 5 * 2 * (one - 0.5) * one * (1 - one) for one in s])
+    assert gradient[-1] == 0, "a weight of a half is pushed by the loss of the network alone"
+    assert float(search.penalty([alpha, other], 0.9).detach()) == float(found.detach()), "the same all along"
+
+
+def test_fair_darts_derives_nothing_where_no_option_of_an_edge_reaches_the_threshold() -> None:
+    probable = fair_darts.fair_darts().probabilities
+    weak, strong = (torch.tensor([9.0, -1.0, a], dtype=torch.float64) for a in (log(0.84 / 0.16), log(0.86 / 0.14)))
+    mixtures = (_edge("n"), _edge("n"), Mixture("depth", THREE, "depth"))
+    found = probable([weak, strong, weak], mixtures)
+    assert [int(w.argmax()) for w in found] == [0, 2, 0]
+    assert found[0].tolist() == pytest.approx([0.85, 1 / (1 + exp(1)), 0.84])
+    assert torch.allclose(found[2], weak.sigmoid()), "no edge: the strongest"
+
+
+def test_fair_darts_draws_an_ordered_decision_by_the_shares_of_its_weights() -> None:
+    moment = _moment(kinds=("ordered",), kept=((0, 2),))
+    drawn = torch.stack([fair_darts.relax([LOGITS], moment).weights[0] for _ in range(2000)]).detach()
+    assert torch.equal(drawn[:, 1], torch.zeros(2000, dtype=torch.float64))
+    wanted = LOGITS[[0, 2]].sigmoid() / LOGITS[[0, 2]].sigmoid().sum()
+    assert stats.chisquare(drawn[:, [0, 2]].sum(0).numpy(), 2000 * wanted.numpy()).pvalue > 1e-3
+
+
 def test_edges_are_normalised_over_those_that_meet_in_a_node() -> None:
     """Node 3 of a cell has the edges 1 and 2, node 2 the edge 0; a choice beside it is not touched."""
     nodes = ("cell 1", "cell 2", "cell 2", None)
@@ -163,7 +204,10 @@ def test_the_weights_of_pc_darts_are_those_of_the_option_times_those_of_the_edge
     assert pc_darts.start(moment.mixtures) == [3, 3, 2]
 
 
-@pytest.mark.parametrize("search", [darts.darts(), snas.snas(), drnas.drnas()], ids=lambda search: search.name)
+ADDED = [darts.darts(), snas.snas(), drnas.drnas(), fair_darts.fair_darts()]
+
+
+@pytest.mark.parametrize("search", ADDED, ids=lambda search: search.name)
 def test_of_an_ordered_decision_one_option_is_drawn_whatever_the_algorithm(search: object) -> None:
     mix = search.relax([LOGITS, LOGITS], _moment(kinds=("edge", "ordered")))  # type: ignore[attr-defined]
     assert sorted(mix.weights[1].tolist()) == [0.0, 0.0, 1.0]

@@ -13,6 +13,7 @@ from nasturtium.supernet.darts import darts
 from nasturtium.supernet.drnas import PROGRESSIVE, drnas
 from nasturtium.supernet.eigenvalue import EarlyStop
 from nasturtium.supernet.enas import Enas, MakePolicy
+from nasturtium.supernet.fair_darts import fair_darts
 from nasturtium.supernet.fairnas import FairNas
 from nasturtium.supernet.gdas import gdas
 from nasturtium.supernet.once_for_all import OnceForAll
@@ -42,6 +43,7 @@ GRADIENT: Mapping[str, Callable[[], Bilevel]] = MappingProxyType(
         "drnas": drnas,
         "drnas-progressive": lambda: drnas(stages=PROGRESSIVE),
         "beta-darts": beta_darts,
+        "fair-darts": fair_darts,
         "snas": snas,
     }
 )
@@ -55,14 +57,15 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "r-darts": "darts-es",
         "pcdarts": "pc-darts",
         "betadarts": "beta-darts",
+        "fairdarts": "fair-darts",
         "once-for-all": "ofa",
     }
 )
 MOST_SHARE = 16
 """A step takes at most one in so many of the rows of the weights, as small data would give few steps otherwise."""
 
-PUBLISHED_STEPS, MOST_RATE = 50 * 390, 10.0
-"""Steps of the published searches on CIFAR-10."""
+PUBLISHED_ROWS, MOST_RATE = 50_000, 10.0
+"""Rows of the published searches: those of CIFAR-10."""
 
 
 def one_shot_name(name: str) -> str | None:
@@ -86,9 +89,13 @@ def one_shot(name: str, rows: int, policy: MakePolicy) -> Method:
     if key in PATHS:
         return Method(PATHS[key]())
     search = GRADIENT[key]()
+
+    def steps(of: int, batch: int) -> int:
+        """Of an epoch."""
+        return max(1, round(of * search.settings.train_share) // batch)
+
     most = max(8, round(rows * search.settings.train_share) // MOST_SHARE)
     batch = min(search.settings.batch_size, most)
-    steps = max(1, search.settings.epochs * round(rows * search.settings.train_share) // batch)
-    faster = min(MOST_RATE, max(1.0, PUBLISHED_STEPS / steps))
+    faster = min(MOST_RATE, max(1.0, steps(PUBLISHED_ROWS, search.settings.batch_size) / steps(rows, batch)))
     settings = replace(search.settings, batch_size=batch, arch_lr=faster * search.settings.arch_lr)
     return Method(replace(search, settings=settings), search.stages[0].partial)
