@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -68,7 +69,8 @@ class PlainView:
                 self.console.print(f"  {describe(best, event.history.objectives)}", markup=False)
 
     def note(self, sentence: str) -> None:
-        self.console.print(f"  note: {sentence}", markup=False, style="yellow")
+        text = Text(f"note: {sentence}", style="yellow")
+        self.console.print(Padding(text, (0, 0, 0, 2), expand=False))
 
 
 class LiveView(PlainView):
