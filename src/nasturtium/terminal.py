@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from time import monotonic
 from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -69,8 +69,9 @@ class PlainView:
                 self.console.print(f"  {describe(best, event.history.objectives)}", markup=False)
 
     def note(self, sentence: str) -> None:
-        text = Text(f"note: {sentence}", style="yellow")
-        self.console.print(Padding(text, (0, 0, 0, 2), expand=False))
+        lines = wrap(f"note: {sentence}", self.console.width - 2, break_long_words=False, break_on_hyphens=False)
+        for line in lines:
+            self.console.print(f"  {line}", markup=False, style="yellow")
 
 
 class LiveView(PlainView):

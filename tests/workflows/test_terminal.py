@@ -118,5 +118,5 @@ def test_without_a_live_view_long_work_is_told_of_now_and_then(monkeypatch: pyte
 def test_notes_of_several_lines_stay_indented() -> None:
     console = Console(width=30, record=True, file=io.StringIO())
     PlainView(console).note("a [longer] sentence that does not fit into one line")
-    lines = [line.rstrip() for line in console.export_text().splitlines()]
+    lines = console.export_text().splitlines()
     assert lines == ["  note: a [longer] sentence", "  that does not fit into one", "  line"]
