@@ -78,9 +78,12 @@ def test_a_resumed_run_takes_what_had_been_derived(small_digits, tmp_path, brief
         with pytest.raises(KeyboardInterrupt):
             run_search_workflow(options(small_digits, where, strategy="gdas"))
     monkeypatch.setattr(one_shot, "_train", lambda *given: pytest.fail("trained again"))
+    facts = json.loads((where / "one_shot.json").read_text())
+    (where / "one_shot.json").write_text(json.dumps(facts | {"remarks": ["Collapse: all skips."]}))
     resumed = resume_run(str(where))
     first, again = (json.loads((path / "one_shot.json").read_text()) for path in (ended[0], where))
     assert again["derived"] == first["derived"]
+    assert resumed.record["notes"].count("Collapse: all skips.") == 1
     assert resumed.record["found"]["arch_id"] == ended[1].record["found"]["arch_id"]
 
 

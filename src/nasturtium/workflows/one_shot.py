@@ -5,7 +5,7 @@ as for any other strategy. The trace of the shared training is kept in `one_shot
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from math import isfinite, isinf
 from typing import Any
@@ -54,15 +54,21 @@ def derive(session: Session, candidates: LimitedCandidates, end_s: float) -> tup
     if not kept.exists():
         derived = _train(session, candidates, name, end_s)
         write_json(kept, record(derived, candidates.limits))
-        for sentence in derived.trace.remarks:
-            session.remark(sentence)
     facts = json.loads(kept.read_text(encoding="utf-8"))
+    _remark(session, facts["remarks"])  # of a resumed run too: its result tells what the whole run came to
     epochs = lasted(one["train_loss"] for one in facts["epochs"])
     given = tuple(candidates.space.architecture(values) for values in facts["derived"])
     return Given(given, name), (
         f"The strategy {name} was asked for: a supernet of the space was trained for {epochs} "
         f"({facts['seconds']:.0f} s), and the {len(given)} architectures that it derived were trained alone."
     )
+
+
+def _remark(session: Session, sentences: Sequence[str]) -> None:
+    """Each once."""
+    for sentence in sentences:
+        if sentence not in session.notes:
+            session.remark(sentence)
 
 
 def lasted(losses: Iterable[float | None]) -> str:
@@ -81,15 +87,12 @@ def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: fl
     supernet.to(find_device(session.options.accelerator))
     epochs = _epochs(method, len(rows.inputs))
     left_s = None if isinf(end_s) else max(1.0, SHARE * (end_s - session.clock.seconds))
-    told = [0]
     with noticed() as interrupted:
 
         def report(trace: Trace) -> bool:
             session.tick()
             session.progress.jobs(round(100 * trace.share), 100, _line(trace))
-            for sentence in trace.remarks[told[0] :]:
-                session.progress.note(sentence)
-            told[0] = len(trace.remarks)
+            _remark(session, trace.remarks)
             return interrupted()
 
         derived = method.trainer.train(
