@@ -223,6 +223,7 @@ class Trace:
 
     mixtures: name and options of each. remarks: what a user should know, in sentences, in the order they arose.
     ended: "finished", or what ended it: "deadline", "report", "eigenvalue". seconds: spent, resumed parts included.
+    share: of the schedule that is done, from 0 to 1.
     """
 
     method: str
@@ -231,6 +232,7 @@ class Trace:
     remarks: tuple[str, ...] = ()
     ended: str = "finished"
     seconds: float = 0.0
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -273,7 +275,7 @@ class Policy(Protocol):
 
 
 TraceReport = Callable[[Trace], bool]
-"""Called after each epoch with the trace so far; True asks the search to stop."""
+"""Called after each epoch, and now and then within a long one, with the trace so far; True asks the search to stop."""
 
 SupernetT = TypeVar("SupernetT", contravariant=True)
 RowsT = TypeVar("RowsT", contravariant=True)

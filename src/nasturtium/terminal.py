@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from time import monotonic
 from typing import Any
 
@@ -68,7 +69,9 @@ class PlainView:
                 self.console.print(f"  {describe(best, event.history.objectives)}", markup=False)
 
     def note(self, sentence: str) -> None:
-        self.console.print(f"  note: {sentence}", markup=False, style="yellow")
+        lines = wrap(f"note: {sentence}", self.console.width - 2, break_long_words=False, break_on_hyphens=False)
+        for line in lines:
+            self.console.print(f"  {line}", markup=False, style="yellow")
 
 
 class LiveView(PlainView):

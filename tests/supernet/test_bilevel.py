@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nasturtium.errors import LimitError, RunError
 from nasturtium.roles import Derived, SearchBudget, Trace, Wanted
-from nasturtium.supernet import _bilevel_run
+from nasturtium.supernet import _bilevel_run, one_shot
 from nasturtium.supernet.beta_darts import beta_darts
 from nasturtium.supernet.bilevel import Bilevel, Settings, Stage
 from nasturtium.supernet.darts import darts
@@ -218,6 +218,14 @@ def test_a_deadline_shortens_the_whole_schedule_and_is_said(monkeypatch: pytest.
     assert rates[-1] < 0.1 * rates[0], "the cosine ended"
     assert found.trace.remarks[0].startswith("Deadline: 1 s allowed")
     assert "of 1000 epochs; the whole schedule was shortened to them." in found.trace.remarks[0]
+
+
+def test_a_report_can_end_the_search_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_shot, "PULSE_S", 0.0)
+    found = _search(darts(), epochs=10, report=lambda trace: not trace.epochs)
+    assert found.trace.ended == "report"
+    assert len(found.trace.epochs) == 1
+    assert found.trace.share < 0.1
 
 
 def test_a_report_can_end_the_search() -> None:

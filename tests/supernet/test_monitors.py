@@ -112,7 +112,7 @@ def test_a_growing_eigenvalue_is_announced() -> None:
 
 def test_weights_that_did_not_move_are_said_to_be_no_better_than_chance() -> None:
     (remark,) = _watch().final([_epoch(0.2, 0.2)], [])
-    assert remark.startswith("Undecided: after 1 epochs the options still weigh almost the same (entropy 1.00 of 1)")
+    assert remark.startswith("Undecided: after 1 epoch the options still weigh almost the same (entropy 1.00 of 1)")
     assert _watch().final([_epoch(0.9, 0.2)], []) == []
 
 

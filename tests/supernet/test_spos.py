@@ -1,9 +1,12 @@
 """SPOS: draws, the course of a training, evolution, and what a person is told."""
 
+import re
+import time
 from collections import Counter
 from dataclasses import replace
-from math import nan
+from math import isfinite, nan
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from nasturtium.errors import LimitError, RunError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.roles import SearchBudget, Trace, Wanted
 from nasturtium.space import Architecture, Space
-from nasturtium.supernet import Supernet
+from nasturtium.supernet import Supernet, course, one_shot
 from nasturtium.supernet.course import Course, Phase, Progress, follow
 from nasturtium.supernet.evolution import Evolution
 from nasturtium.supernet.inherited import Inherited, parted
@@ -39,9 +42,9 @@ def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 
 def walk(space: Space, rows: SearchRows, file: Path | None = None, stop_after: int | None = None) -> Supernet:
     net = Supernet(space, seed=1)
-    course = Course("spos", (Phase("paths", Uniform(space)),), RECIPE, seed=5, every_s=0.0)
+    stretch = Course("spos", (Phase("paths", Uniform(space)),), RECIPE, seed=5, every_s=0.0)
     report = None if stop_after is None else lambda progress: len(progress.losses) == stop_after
-    follow(course, net, net, rows.inputs, rows.targets, rows.task, report=report, checkpoint=file)
+    follow(stretch, net, net, rows.inputs, rows.targets, rows.task, report=report, checkpoint=file)
     return net
 
 
@@ -73,9 +76,9 @@ def test_an_interrupted_training_goes_on_bit_for_bit(path_space: Space, path_row
     whole = walk(path_space, path_rows)
     file = tmp_path / "weights.safetensors"
     net = Supernet(path_space, seed=1)
-    course = Course("spos", (Phase("paths", _Dying(Uniform(path_space), 8, Killed)),), RECIPE, seed=5, every_s=0.0)
+    stretch = Course("spos", (Phase("paths", _Dying(Uniform(path_space), 8, Killed)),), RECIPE, seed=5, every_s=0.0)
     with pytest.raises(Killed):
-        follow(course, net, net, path_rows.inputs, path_rows.targets, path_rows.task, checkpoint=file)
+        follow(stretch, net, net, path_rows.inputs, path_rows.targets, path_rows.task, checkpoint=file)
     resumed = walk(path_space, path_rows, file)
     assert same(weights(whole), weights(resumed))
     again = walk(path_space, path_rows, file)
@@ -99,9 +102,9 @@ def test_a_checkpoint_of_another_training_is_refused(path_space: Space, path_row
     file = tmp_path / "weights.safetensors"
     walk(path_space, path_rows, file)
     net = Supernet(path_space)
-    course = Course("spos", (Phase("paths", Uniform(path_space)),), RECIPE, seed=6)
+    stretch = Course("spos", (Phase("paths", Uniform(path_space)),), RECIPE, seed=6)
     with pytest.raises(RunError, match=r"of another training: its seed is 5, this one's 6. Give another file"):
-        follow(course, net, net, path_rows.inputs, path_rows.targets, path_rows.task, checkpoint=file)
+        follow(stretch, net, net, path_rows.inputs, path_rows.targets, path_rows.task, checkpoint=file)
 
 
 def test_a_loss_that_is_no_number_stops_with_seed_and_step_and_keeps_weights_and_checkpoint(
@@ -114,11 +117,11 @@ def test_a_loss_that_is_no_number_stops_with_seed_and_step_and_keeps_weights_and
         seen.append(weights(net))
         yield nan * batch.forward(paths[0]).sum() if len(seen) == 3 else batch.forward(paths[0]).sum()
 
-    course = Course("spos", (Phase("paths", Uniform(path_space), spoilt),), RECIPE, seed=5, every_s=0.0)
+    stretch = Course("spos", (Phase("paths", Uniform(path_space), spoilt),), RECIPE, seed=5, every_s=0.0)
     with pytest.raises(
         RunError, match=r"diverged at step 2 with seed 5: the loss is nan.*last checkpoint, .*, is kept"
     ):
-        follow(course, net, net, path_rows.inputs, path_rows.targets, path_rows.task, checkpoint=file)
+        follow(stretch, net, net, path_rows.inputs, path_rows.targets, path_rows.task, checkpoint=file)
     assert same(seen[-1], weights(net)), "the bad gradient did not reach the weights"
     assert file.is_file()
 
@@ -216,8 +219,8 @@ def test_spos_derives_what_is_within_the_limits_and_learns(path_space: Space, pa
     costs = CostModel(path_space)
     assert len(derived.architectures) == 3
     assert all(costs(one)["params"] <= 900 for one in derived.architectures)
-    assert len(traces) == 25
-    assert traces[-1].epochs[-1].train_loss < 0.8 * traces[0].epochs[0].train_loss
+    assert {len(trace.epochs) for trace in traces} >= set(range(1, 26))
+    assert traces[-1].epochs[-1].train_loss < 0.8 * traces[-1].epochs[0].train_loss
     score = Inherited(net, parted(path_rows, spos.held, 1, torch.device("cpu")), path_rows.task)
     assert score(derived.architectures[0]) > 0.7
     last = derived.trace.epochs[-1].weights
@@ -251,6 +254,32 @@ def test_limits_that_the_smallest_path_violates_are_refused_before_training(
         QUICK.train(Supernet(path_space), path_rows, SearchBudget(), wanted=Wanted(limits={"params": 10}))
     with pytest.raises(LimitError, match=r"nor is its smallest path \(\d+ params, [\d.]+k? macs\). Raise a limit"):
         QUICK.train(Supernet(path_space), path_rows, SearchBudget(), wanted=Wanted(feasible=lambda one: False))
+
+
+def test_a_slow_beginning_leaves_time_to_look_at_paths(
+    path_space: Space, path_rows: SearchRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What starts slowly trains for less: the first path that is drawn would be no search."""
+
+    def slowly(*given: Any) -> Learner:
+        time.sleep(1.2)
+        return Learner(*given)
+
+    monkeypatch.setattr(course, "Learner", slowly)
+    long = replace(QUICK, recipe=replace(RECIPE, epochs=10**6))
+    derived = long.train(Supernet(path_space), path_rows, SearchBudget(None, 3.0), wanted=Wanted(count=3))
+    assert len(derived.architectures) == 3
+    (sentence,) = derived.trace.remarks
+    assert re.fullmatch(r"Deadline: 2\.\d+ s allowed \d+\.\d of 1000000 epochs; the whole .* to them\.", sentence)
+
+
+def test_a_long_pass_can_be_stopped_in_its_midst(
+    path_space: Space, path_rows: SearchRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_shot, "PULSE_S", 0.0)
+    derived = QUICK.train(Supernet(path_space), path_rows, SearchBudget(), report=lambda trace: trace.share > 0.05)
+    assert derived.trace.ended == "report"
+    assert [epoch.train_loss for epoch in derived.trace.epochs if isfinite(epoch.train_loss)] == []
 
 
 def test_the_report_can_stop_the_training(path_space: Space, path_rows: SearchRows) -> None:

@@ -11,6 +11,7 @@ from nasturtium.blocks.cell_stack import Cell, CellNode, CellStack
 from nasturtium.errors import RunError, SpaceError
 from nasturtium.space import Space, choice, integer, real
 from nasturtium.supernet import Supernet, load_supernet, save_supernet
+from nasturtium.supernet.refusals import refuse_mixing
 from nasturtium.task import Signal, Task
 from nasturtium.zoo import nasbench201
 from nasturtium.zoo.nasnet import nasnet
@@ -80,6 +81,16 @@ def test_cells_that_join_what_is_loose_run_as_paths_and_say_why_they_cannot_be_m
     supernet.path(x, space.sample(0))
     with pytest.raises(SpaceError, match=re.escape('Make the space with join="all", or train single paths.')):
         supernet(x, supernet.weights_of(space.sample(0)))
+
+
+def test_cells_that_join_what_is_loose_are_refused_to_searches_that_mix_before_there_is_a_supernet() -> None:
+    with pytest.raises(SpaceError) as caught:
+        refuse_mixing(nasnet(IMAGE, width=4, cells=1, nodes=2), "darts", "spos and enas")
+    assert str(caught.value) == (
+        "darts cannot search the space 'nasnet'. Cells that join 'loose' values cannot be mixed, because what is "
+        'joined depends on the decisions. Make the space with join="all", or train single paths. spos and enas do so.'
+    )
+    refuse_mixing(nasbench201(IMAGE, width=4, cells=1), "darts", "spos and enas")
 
 
 def test_a_supernet_on_disk_is_the_same_one(tmp_path: Path) -> None:

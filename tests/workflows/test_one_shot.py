@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nasturtium.errors import RunError, SpaceError
+from nasturtium.errors import RunError, SpaceError, UserError
 from nasturtium.space import Space, choice, real
 from nasturtium.training import read_metadata
 from nasturtium.workflows import one_shot, search, searching
@@ -78,9 +78,12 @@ def test_a_resumed_run_takes_what_had_been_derived(small_digits, tmp_path, brief
         with pytest.raises(KeyboardInterrupt):
             run_search_workflow(options(small_digits, where, strategy="gdas"))
     monkeypatch.setattr(one_shot, "_train", lambda *given: pytest.fail("trained again"))
+    facts = json.loads((where / "one_shot.json").read_text())
+    (where / "one_shot.json").write_text(json.dumps(facts | {"remarks": ["Collapse: all skips."]}))
     resumed = resume_run(str(where))
     first, again = (json.loads((path / "one_shot.json").read_text()) for path in (ended[0], where))
     assert again["derived"] == first["derived"]
+    assert resumed.record["notes"].count("Collapse: all skips.") == 1
     assert resumed.record["found"]["arch_id"] == ended[1].record["found"]["arch_id"]
 
 
@@ -106,5 +109,21 @@ def test_a_space_that_weights_cannot_be_shared_over_is_refused_before_anything_i
             SearchOptions(
                 "digits", trials=2, strategy="spos", space=lambda task: Space(space(task), task), output=str(where)
             )
+        )
+    assert not where.exists()
+
+
+def test_cells_that_cannot_be_mixed_are_refused_before_anything_is_written(tmp_path):
+    where = tmp_path / "run"
+    with pytest.raises(SpaceError, match=r"darts cannot search .* 'nasnet'.*spos, fairnas, ofa, bignas and enas"):
+        run_search_workflow(SearchOptions("digits", trials=2, strategy="darts", space="nasnet", output=str(where)))
+    assert not where.exists()
+
+
+def test_a_second_objective_is_refused_with_the_strategies_that_take_one(tmp_path):
+    where = tmp_path / "run"
+    with pytest.raises(UserError, match=r"'spos' derives by accuracy alone, and there is --objective params.*nsga2"):
+        run_search_workflow(
+            SearchOptions("digits", trials=2, strategy="spos", objectives=("params",), output=str(where))
         )
     assert not where.exists()

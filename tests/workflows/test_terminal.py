@@ -113,3 +113,10 @@ def test_without_a_live_view_long_work_is_told_of_now_and_then(monkeypatch: pyte
         shown.jobs(done, 100, "epochs, loss 0.5")
     lines = console.export_text().splitlines()
     assert lines == [f"  {done} of 100  epochs, loss 0.5" for done in (30, 60, 90)]
+
+
+def test_notes_of_several_lines_stay_indented() -> None:
+    console = Console(width=30, record=True, file=io.StringIO())
+    PlainView(console).note("a [longer] sentence that does not fit into one line")
+    lines = console.export_text().splitlines()
+    assert lines == ["  note: a [longer] sentence", "  that does not fit into one", "  line"]

@@ -27,10 +27,11 @@ def words(content: ReportContent) -> Html:
     trace = content.one_shot
     if not trace:
         return Html("")
-    count = len(trace["derived"])
+    count, epochs = len(trace["derived"]), sum(one["train_loss"] is not None for one in trace["epochs"])
+    length = f"{epochs} epochs" if epochs > 1 else "1 epoch" if epochs else "less than an epoch"
     told = (
-        f"{trace['method']} trained one supernet for {len(trace['epochs'])} epochs on the training rows of the search, "
-        f"and derived {count} architecture{'s' if count != 1 else ''}, which were trained alone like any other."
+        f"{trace['method']} trained one supernet for {length} on the training rows of the search, and derived {count} "
+        f"architecture{'s' if count != 1 else ''}, which were trained alone like any other."
     )
     return joined(element("p", told), *(element("p", str(one), class_="caption") for one in trace["remarks"]))
 

@@ -1,5 +1,6 @@
 """Strategies: what to try next, as a function of the history, a seed and the candidates."""
 
+from nasturtium.strategies._single import SEVERAL
 from nasturtium.strategies.auto import Auto
 from nasturtium.strategies.bananas import Bananas
 from nasturtium.strategies.cma_es import CmaEs
@@ -21,6 +22,7 @@ from nasturtium.strategies.reinforce import Reinforce
 from nasturtium.strategies.tpe import Tpe
 
 __all__ = [
+    "SEVERAL",
     "STRATEGIES",
     "Auto",
     "Bananas",

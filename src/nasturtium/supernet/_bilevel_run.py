@@ -18,7 +18,7 @@ from nasturtium.supernet._bilevel_steps import Steps, load_optimizer, optimizer_
 from nasturtium.supernet.derivation import cheapest, derive
 from nasturtium.supernet.eigenvalue import EarlyStop, dominant_eigenvalue
 from nasturtium.supernet.monitors import Watch, entropy, skip_share
-from nasturtium.supernet.one_shot import Halves, Mix, Moment, Pair, SearchRows
+from nasturtium.supernet.one_shot import Halves, Mix, Moment, Pair, Pulse, SearchRows
 from nasturtium.supernet.penalty import Lagrangian
 from nasturtium.training import Pace, Recipe, build_loss, generator, uses_bfloat16
 
@@ -47,6 +47,7 @@ class Run:
         self.settings = method.settings if budget.epochs is None else replace(method.settings, epochs=budget.epochs)
         self.deadline_s = budget.deadline_s
         self.started = self.saved = time.monotonic()
+        self.pulse = Pulse()
         device = next(supernet.parameters()).device
         self.mixtures = tuple(supernet.mixtures)
         self.halves = Halves(rows, self.settings.batch_size, self.settings.train_share, seed, device)
@@ -92,6 +93,7 @@ class Run:
         before, pace = self.at.progress, self._pace()
         while not pace.done and end == "finished":
             self.supernet.train()
+            asked = False
             for train, valid in self.halves.epoch(self.at.epoch, self.at.step):
                 self._step(train, valid)
                 pace.advance()
@@ -102,12 +104,16 @@ class Run:
                 if pace.done:
                     break
                 self._save_if_due()
+                asked = report is not None and self.pulse.due() and report(self._trace("finished"))
+                if asked:
+                    break
             end = self._epoch_ends(report)
+            end = "report" if asked else end
         self.save()
         if end == "finished" and self.at.total < self.steps_in_all:
             end = "deadline"
             self.remarks.append(
-                f"Deadline: {self.deadline_s:g} s allowed {self.at.total / self.halves.steps:.1f} of "
+                f"Deadline: {self.deadline_s:.3g} s allowed {self.at.total / self.halves.steps:.1f} of "
                 f"{self.settings.epochs} epochs; the whole schedule was shortened to them."
             )
         return self._derived(end)
@@ -270,7 +276,8 @@ class Run:
     def _trace(self, ended: str) -> Trace:
         named = tuple((mixture.name, mixture.options) for mixture in self.mixtures)
         seconds = self.at.seconds + time.monotonic() - self.started
-        return Trace(self.method.name, named, tuple(self.epochs), tuple(self.remarks), ended, seconds)
+        share = self.at.progress
+        return Trace(self.method.name, named, tuple(self.epochs), tuple(self.remarks), ended, seconds, share)
 
     def _pace(self) -> Pace:
         spent_s = time.monotonic() - self.started

@@ -111,7 +111,7 @@ class Bilevel:
     order: Literal[1, 2, "exact"] = 1
     stages: tuple[Stage, ...] = (Stage(),)
     early_stop: EarlyStop | None = None
-    checkpoint_s: float = 300.0
+    checkpoint_s: float = 60.0
 
     def train(
         self,

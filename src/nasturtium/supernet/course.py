@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from nasturtium.errors import RunError
 from nasturtium.space import Architecture
 from nasturtium.supernet.learner import Diverged, Learner
+from nasturtium.supernet.one_shot import Pulse
 from nasturtium.supernet.paths import Draw, Lesson, PathNet, labels, soft_loss
 from nasturtium.supernet.recalibration import recalibrate
 from nasturtium.task import Task
@@ -34,7 +35,7 @@ from nasturtium.training import (
     save_tensors,
 )
 
-CHECKPOINT_S = 300.0
+CHECKPOINT_S = 60.0
 """Seconds between checkpoints, unless the caller says otherwise; one is written at the end of each phase too."""
 
 Ending = Literal["finished", "deadline", "report"]
@@ -88,7 +89,7 @@ class Progress:
 
     step: in this phase; total: in all. rated: progress of the schedule in this phase. parts: a batch is run in so many.
     losses: mean of each pass. summed, counted: of the pass that is under way. seconds: spent, resumed parts included.
-    shortened: by a deadline. stopped: by the report.
+    shortened: by a deadline. stopped: by the report. share: of the schedule. passes: over the rows, the last in part.
     """
 
     phase: int = 0
@@ -102,6 +103,8 @@ class Progress:
     seconds: float = 0.0
     shortened: bool = False
     stopped: bool = False
+    share: float = 0.0
+    passes: float = 0.0
 
     @property
     def ended(self) -> Ending:
@@ -109,7 +112,7 @@ class Progress:
 
 
 Report = Callable[[Progress], bool]
-"""Called after each pass; True ends the course."""
+"""Called after each pass, and now and then within a long one; True ends the course."""
 
 
 def follow(
@@ -162,13 +165,14 @@ class _Walk:
         self.steps = _shared_out(course, self.per_pass * course.recipe.epochs)
         self._loaded: dict[str, Tensor] = {}
         self._saved_at = time.monotonic()
+        self._pulse = Pulse()
 
     def walk(self, deadline_s: float | None, report: Report | None) -> None:
         end = None if deadline_s is None else time.monotonic() + deadline_s
         progress = self.progress
         while progress.phase < len(self.course.phases) and not progress.stopped:
-            left_s = None if end is None else max(0.0, end - time.monotonic())
             learner = self._learner()
+            left_s = None if end is None else max(0.0, end - time.monotonic())
             self._phase(learner, None if left_s is None else left_s * self._part(), report)
             learner.average.swap()
             if not progress.stopped:
@@ -192,8 +196,13 @@ class _Walk:
             pace.advance()
             progress.parts = learner.parts
             progress.rated = before + (1 - before) * pace.progress
+            done = sum(self.steps[: progress.phase]) + progress.rated * self.steps[progress.phase]
+            progress.share = done / sum(self.steps)
             self._count(loss)
-            stop = progress.total % self.per_pass == 0 and self._pass_ended(report)
+            if progress.total % self.per_pass == 0:
+                stop = self._pass_ended(report)
+            else:
+                stop = report is not None and self._pulse.due() and report(progress)
             progress.seconds += time.monotonic() - started
             if stop:
                 progress.stopped = True
@@ -205,6 +214,7 @@ class _Walk:
     def _count(self, loss: float) -> None:
         progress = self.progress
         progress.step, progress.total = progress.step + 1, progress.total + 1
+        progress.passes = progress.total / self.per_pass
         progress.summed, progress.counted = progress.summed + loss, progress.counted + 1
 
     def _pass_ended(self, report: Report | None) -> bool:

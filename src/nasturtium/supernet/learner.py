@@ -135,5 +135,7 @@ class Learner:
                 place, key = rest.split(".", 1)
                 state.setdefault(int(place), {})[key] = tensor
         self.average.updates = updates
+        if not state:
+            return  # torch would import its compiler, seconds of a short budget, to load nothing
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -222,6 +222,15 @@ def is_cell(place: Place) -> TypeGuard[Group]:
     return isinstance(place, Group) and issubclass(place.kind, Relaxable)
 
 
+def cells_of(place: Place) -> Iterator[Group]:
+    """The cells among the options of a link."""
+    if is_cell(place):
+        yield place
+    elif isinstance(place, Fork):
+        for option in place.options:
+            yield from cells_of(option)
+
+
 def cell_at(place: Place, codes: Codes) -> Group | None:
     """The cell that the options lead to, if it is one."""
     while isinstance(place, Fork):

@@ -1,6 +1,6 @@
 """The mixtures of a space: which there are, and what a vector of weights for each of them means."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from nasturtium.errors import SpaceError
 from nasturtium.space import Space
 from nasturtium.space.decisions import children
 from nasturtium.space.places import Codes, Fixed, Fork, Group, Number, Place, Span
-from nasturtium.supernet.links import Node, is_cell, is_structural, links
+from nasturtium.supernet.links import Node, cells_of, is_structural, links
 from nasturtium.supernet.reachable import inside_cells
 
 
@@ -46,7 +46,7 @@ class Mixtures:
         self.of_cell: dict[Group, int] = {}
         self._counts: dict[Group, int] = {}
         inside = inside_cells(root)
-        cells = {place: link.position for link in links(root) for place in _cells(link.place)}
+        cells = {place: link.position for link in links(root) for place in cells_of(link.place)}
         first = {min(place.decisions): (place, position) for place, position in reversed(list(cells.items()))}
         kinds = _kinds(space.root)
         for named in space.decisions:
@@ -114,14 +114,6 @@ def _nodes(block: Relaxable, space: Space) -> dict[int, int]:
     except SpaceError:
         return {}
     return {edge.mixture: edge.target for edge in reversed(graph.edges) if edge.mixture is not None}
-
-
-def _cells(place: Place) -> Iterator[Group]:
-    if is_cell(place):
-        yield place
-    elif isinstance(place, Fork):
-        for option in place.options:
-            yield from _cells(option)
 
 
 def _kinds(root: Place) -> dict[int, Literal["choice", "ordered", "depth"]]:

@@ -97,9 +97,9 @@ class Watch:
         if epochs[-1].entropy < UNDECIDED or (self.method == FAIRER and settled(epochs)):
             return None
         return (
-            f"Undecided: after {len(epochs)} epochs the options still weigh almost the same (entropy "
+            f"Undecided: after {_epochs(len(epochs))} the options still weigh almost the same (entropy "
             f"{epochs[-1].entropy:.2f} of 1), so that the derived architecture is hardly better founded than a random "
-            "one. Search longer, or with a larger arch_lr."
+            "one. Search longer (a larger budget), or in Python with a larger arch_lr."
         )
 
     def _collapse(self, epochs: Sequence[TraceEpoch], planned: int) -> str | None:
@@ -125,7 +125,7 @@ class Watch:
             f"Sharp: after epoch {len(epochs)} of {planned} the dominant eigenvalue of the Hessian is {grown:.2f} "
             f"times what it was {self.early_stop.lag} epochs before (more than {self.early_stop.ratio} announces that "
             "the derived architecture generalises badly, Zela et al. 2020). Stop the search there "
-            "(the strategy darts-es), or regularise the weights more (weight_decay)."
+            "(the strategy darts-es), or in Python regularise the weights more (weight_decay)."
         )
 
     def _favoured(self, weights: Weights) -> bool:
@@ -138,3 +138,7 @@ class Watch:
         means = {name: float(np.mean(values)) for name, values in by_option.items()}
         skips = max((mean for name, mean in means.items() if name in SKIPS), default=0.0)
         return skips > FAVOURED * max((mean for name, mean in means.items() if name not in SKIPS), default=0.0)
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"

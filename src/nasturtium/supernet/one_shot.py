@@ -1,5 +1,6 @@
 """What gradient-based searches share: the rows of a search in two parts, and the weights of a step."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -16,6 +17,7 @@ from nasturtium.training import Augmentation, Batches, build_augmenter, generato
 if TYPE_CHECKING:
     from nasturtium.supernet.mixtures import Mixture
 
+PULSE_S = 2.0
 Pair = tuple[Tensor, Tensor]
 """Inputs and targets of a batch."""
 
@@ -102,3 +104,18 @@ class Halves:
         inputs, targets = self._parts[part]
         draws = (generator(self._seed, f"{purpose} of {name}") for purpose in ("order", "augmentation"))
         return Batches(inputs, targets, self._batch_size, self._augmenter, *draws)
+
+
+class Pulse:
+    """When long work should tell of itself: at most every `PULSE_S` seconds, counted from its beginning."""
+
+    def __init__(self) -> None:
+        self._told_at = time.monotonic()
+
+    def due(self) -> bool:
+        """Asked at every step; True where so much time has passed, which then counts as told."""
+        now = time.monotonic()
+        if now - self._told_at < PULSE_S:
+            return False
+        self._told_at = now
+        return True

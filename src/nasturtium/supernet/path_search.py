@@ -106,7 +106,8 @@ class Session:
     ) -> Progress:
         """Follow the phases. weights: of the mixtures after a pass, for the trace; None: all options are equal."""
         course = Course(self.method, tuple(phases), self.recipe, self.seed, beside)
-        training_s = None if self._deadline_s is None else TRAINING_SHARE * self._deadline_s
+        left_s = self.left_s()  # what was prepared has taken its time: looking at paths must not pay for it
+        training_s = None if left_s is None else TRAINING_SHARE * left_s
 
         def add(progress: Progress) -> None:
             """The passes that the trace has not yet; after a resumption these are several."""
@@ -115,7 +116,7 @@ class Session:
 
         def passed(progress: Progress) -> bool:
             add(progress)
-            return self.report is not None and self.report(self.trace)
+            return self.report is not None and self.report(replace(self.trace, share=progress.share))
 
         progress = follow(
             course,
@@ -132,6 +133,11 @@ class Session:
         remarks = self.trace.remarks
         if progress.parts > 1:
             remarks += (f"Memory ran out: each batch was run in {progress.parts} parts, their gradients added up.",)
+        if progress.shortened:
+            remarks += (
+                f"Deadline: {training_s or 0:.3g} s allowed {progress.passes:.1f} of {self.recipe.epochs} epochs; the "
+                "whole schedule was shortened to them.",
+            )
         self.trace = replace(self.trace, ended=progress.ended, remarks=remarks, seconds=progress.seconds)
         return progress
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+from nasturtium.blocks import Relaxable
 from nasturtium.errors import SpaceError
 from nasturtium.hardware.links import is_network
 from nasturtium.space import Space
 from nasturtium.space.decisions import Real
 from nasturtium.space.places import Fork, Group, Number, Place, Span
-from nasturtium.supernet.links import chain, is_cell, links
+from nasturtium.supernet.links import cells_of, chain, is_cell, links
 from nasturtium.supernet.reachable import opened
 from nasturtium.task import Signal
 
@@ -40,6 +41,21 @@ def refuse(space: Space) -> Signal:
                 f"{'stage' if link.width is not None else 'block'}. Put it into a sequence(…), or {INSTEAD}."
             )
     return space.task.input
+
+
+def refuse_mixing(space: Space, name: str, instead: str) -> None:
+    """Raises `SpaceError` for cells whose options cannot be weighed against each other, as `name` does it.
+
+    instead: strategies that train single paths.
+    """
+    assert space.task is not None
+    for cell in [cell for link in links(chain(space.root)) for cell in cells_of(link.place)]:
+        block = cell.resolve([0] * len(space.decisions))
+        assert isinstance(block, Relaxable)
+        try:
+            block.relaxed(space.task.input)
+        except SpaceError as error:
+            raise SpaceError(f"{name} cannot search the space {space.name!r}. {error} {instead} do so.") from None
 
 
 def refuse_cells(space: Space, cells: Mapping[Group, Signal]) -> None:

@@ -10,9 +10,9 @@ from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
 from nasturtium.hardware.walk import minimiser
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
-from nasturtium.strategies import strategy
-from nasturtium.supernet.refusals import refuse
-from nasturtium.supernet.registry import ONE_SHOT, one_shot_name
+from nasturtium.strategies import SEVERAL, strategy
+from nasturtium.supernet.refusals import refuse, refuse_mixing
+from nasturtium.supernet.registry import GRADIENT, ONE_SHOT, PATHS, one_shot_name
 from nasturtium.task import Task
 from nasturtium.training import METRICS
 from nasturtium.workflows.bounding import bounded
@@ -54,8 +54,16 @@ def _check_strategy(name: str) -> None:
 
 
 def check_objectives(options: SearchOptions, task: Task) -> None:
-    """A metric among the objectives can only be the run's own, which is one in any case: no other is measured."""
+    """A metric among the objectives can only be the run's own, which is one in any case: no other is measured.
+
+    What a one-shot search derives is ranked by the metric alone.
+    """
     for name in options.objectives:
+        if name not in METRICS and one_shot_name(options.strategy) is not None:
+            raise UserError(
+                f"The strategy {options.strategy!r} derives by {task.metric} alone, and there is --objective {name}. "
+                f"Give a limit instead (--max-params), or use a strategy for several: auto, {', '.join(SEVERAL)}."
+            )
         if name in METRICS and name != task.metric:
             raise UserError(
                 f"--objective {name} is a metric, and this run's is {task.metric}. Write --metric {name} to optimise "
@@ -76,8 +84,10 @@ def check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
 
 def _check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
     space, _ = find_space(options.space, task, limits)
-    if one_shot_name(options.strategy) is not None:
+    if (name := one_shot_name(options.strategy)) is not None:
         refuse(space)
+        if name in GRADIENT:
+            refuse_mixing(space, name, f"{', '.join(PATHS)} and enas")
     costs = CostModel(space)
     if not limits.items():
         return

@@ -5,8 +5,9 @@ as for any other strategy. The trace of the shared training is kept in `one_shot
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from math import isinf
+from math import isfinite, isinf
 from typing import Any
 
 import numpy as np
@@ -53,14 +54,27 @@ def derive(session: Session, candidates: LimitedCandidates, end_s: float) -> tup
     if not kept.exists():
         derived = _train(session, candidates, name, end_s)
         write_json(kept, record(derived, candidates.limits))
-        for sentence in derived.trace.remarks:
-            session.remark(sentence)
     facts = json.loads(kept.read_text(encoding="utf-8"))
+    _remark(session, facts["remarks"])  # of a resumed run too: its result tells what the whole run came to
+    epochs = lasted(one["train_loss"] for one in facts["epochs"])
     given = tuple(candidates.space.architecture(values) for values in facts["derived"])
     return Given(given, name), (
-        f"The strategy {name} was asked for: a supernet of the space was trained for {len(facts['epochs'])} epochs "
+        f"The strategy {name} was asked for: a supernet of the space was trained for {epochs} "
         f"({facts['seconds']:.0f} s), and the {len(given)} architectures that it derived were trained alone."
     )
+
+
+def _remark(session: Session, sentences: Sequence[str]) -> None:
+    """Each once."""
+    for sentence in sentences:
+        if sentence not in session.notes:
+            session.remark(sentence)
+
+
+def lasted(losses: Iterable[float | None]) -> str:
+    """How long, in epochs. losses: of a trace; its last entry is without one where it only shows what was derived."""
+    count = sum(loss is not None and isfinite(loss) for loss in losses)
+    return "less than an epoch" if count == 0 else "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: float) -> Derived:
@@ -68,19 +82,17 @@ def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: fl
     rows = search_rows(session.data.development, some, session.recipe.augment)
     method = one_shot(name, len(rows.inputs), EnasController().policy)
     session.progress.phase("Shared training", f"{name}: one supernet for all architectures of {candidates.space.name}")
+    session.progress.jobs(0, 100, "%, building the supernet")
     supernet = Supernet(candidates.space, seed=session.seed("supernet"), partial=method.partial)
     supernet.to(find_device(session.options.accelerator))
     epochs = _epochs(method, len(rows.inputs))
     left_s = None if isinf(end_s) else max(1.0, SHARE * (end_s - session.clock.seconds))
-    told = [0]
     with noticed() as interrupted:
 
         def report(trace: Trace) -> bool:
             session.tick()
-            session.progress.jobs(len(trace.epochs), max(epochs or 0, len(trace.epochs)), _line(trace))
-            for sentence in trace.remarks[told[0] :]:
-                session.progress.note(sentence)
-            told[0] = len(trace.remarks)
+            session.progress.jobs(round(100 * trace.share), 100, _line(trace))
+            _remark(session, trace.remarks)
             return interrupted()
 
         derived = method.trainer.train(
@@ -95,8 +107,8 @@ def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: fl
     save_supernet(supernet, session.folder.supernet)
     if derived.trace.ended == "report":
         session.remark(
-            f"The shared training was interrupted after {len(derived.trace.epochs)} epochs; what it derives by then is "
-            "trained alone. Ctrl-C again ends the search."
+            f"The shared training was interrupted after {lasted(one.train_loss for one in derived.trace.epochs)}; "
+            "what it derives by then is trained alone. Ctrl-C again ends the search."
         )
     return derived
 
@@ -140,16 +152,24 @@ def _epochs(method: Method, rows: int) -> int | None:
 
 
 def _line(trace: Trace) -> str:
+    """What the live view has room for; the entropy of paths that are drawn evenly says nothing."""
+    if not trace.epochs:
+        return "%, epoch 1"
     last = trace.epochs[-1]
+    entropy = "" if last.entropy > 1 - 1e-9 else f", entropy {last.entropy:.2f}"
     skips = "" if last.skips is None else f", skips {last.skips:.0%}"
-    return f"epochs, loss {last.train_loss:.3g}, entropy {last.entropy:.2f}{skips}"
+    return f"%, epoch {len(trace.epochs)}: loss {last.train_loss:.3g}{entropy}{skips}"
 
 
 def record(derived: Derived, limits: Limits) -> dict[str, Any]:
     """What is kept of a one-shot search, as JSON. limits: that the space was made for, the clock's included."""
     trace = derived.trace
     epochs = [
-        {**asdict(one), "weights": [[round(float(w), 4) for w in weights] for weights in one.weights]}
+        {
+            **asdict(one),
+            "weights": [[round(float(w), 4) for w in weights] for weights in one.weights],
+            "train_loss": one.train_loss if isfinite(one.train_loss) else None,
+        }
         for one in trace.epochs
     ]
     return {
