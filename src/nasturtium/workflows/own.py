@@ -14,6 +14,7 @@ from nasturtium.space import Architecture, Space
 from nasturtium.strategies import strategy
 from nasturtium.study import InlineExecutor, JournalStore, LocalExecutor, MemoryStore, Study, run_study
 from nasturtium.trial import Direction, History, Objective
+from nasturtium.workflows.alone import strategy_alone
 
 Evaluate = Callable[[Architecture], float | Mapping[str, float]]
 DEFAULT_TRIALS = 100
@@ -74,7 +75,7 @@ def search_own(
     )
     started = time.monotonic()
     study = Study(
-        strategy=strategy(strategy_name, count or DEFAULT_TRIALS),
+        strategy=strategy_alone(strategy_name, count or DEFAULT_TRIALS, "an evaluation of your own"),
         control=strategy("random"),
         scheduler=scheduler("full", max_epochs=1),
         candidates=LimitedCandidates(space, None, Limits()),
