@@ -47,7 +47,10 @@ def ask(learner: Learner, history: History, count: int, seed: int, candidates: C
     """Samples of the policy that the history has taught. Raises `RunError` for several objectives."""
     refuse_several(learner.name, history)
     space = candidates.space
-    policy = _replay(learner, space, seed).at(data(learner.name, history, space))
+    # A study asks with another seed each time. The policy has to begin each time at the same place, or it would be
+    # another one that learns all over again: at the seed of the first trial.
+    begun = history.trials[0].seed if history.trials else seed
+    policy = _replay(learner, space, begun).at(data(learner.name, history, space))
     rng = generator(seed, history)
     return novel(history, count, candidates, rng, _attempts(policy, space, rng), SAMPLES + MUTATIONS)
 
