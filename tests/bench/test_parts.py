@@ -167,6 +167,8 @@ def test_a_budget_smaller_than_the_beginning_is_refused():
         check_budget(RegularizedEvolution(30, 10), "regularized-evolution", 20, "t")
     with pytest.raises(RunError, match=r"set regularized-evolution\[population=5,sample=2\]"):
         check_budget(RegularizedEvolution(30, 10), "regularized-evolution", 20, "t")
+    with pytest.raises(RunError, match=r"and t has 1 query: it would never choose one\. Allow more, or leave it out\."):
+        check_budget(RegularizedEvolution(30, 10), "regularized-evolution", 1, "t")
     check_budget(RegularizedEvolution(20, 10), "regularized-evolution", 20, "t")
     check_budget(Random(), "random", 1, "t")
 

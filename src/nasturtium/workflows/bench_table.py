@@ -99,7 +99,7 @@ def _remarks(benchmark: Benchmark, rows: Sequence[Row]) -> Iterator[str]:
     if capped:
         yield from _wrapped("≥: some searches ended before it was reached and count with all that they had spent:")
         for row in capped:
-            yield from _wrapped(f"{row.strategy}, {row.metric}: {row.capped} of {row.n}", indent=4)
+            yield from _wrapped(f"{row.strategy}, {row.metric}: {row.capped} of {row.n}", indent=6)
     for source in dict.fromkeys(figure.source for figure in benchmark.figures):
         methods = dict.fromkeys(figure.method for figure in benchmark.figures if figure.source == source)
         yield from _wrapped(f"{', '.join(methods)}: {source}")
