@@ -338,27 +338,29 @@ def bench(
     json: Json = False,
 ) -> None:
     """Compare strategies on tabular benchmarks, or on a table of your own."""
-    from nasturtium.workflows.bench import BenchOptions, default_folder, run_bench
-
-    options = BenchOptions(
-        benchmark=benchmark,
-        strategy=strategy,
-        protocol=protocol,
-        seeds=seeds,
-        seed=seed,
-        queries=queries,
-        scheduler=scheduler,
-        decisions=tuple(part.strip() for part in (decisions or "").split(",") if part.strip()),
-        objective=objective,
-        direction="minimize" if minimize else "maximize",
-        identity=identity,
-        workers=workers,
-        data=data,
-        output=output or (None if json else default_folder(benchmark)),
-    )
     from nasturtium.terminal import view
 
     with view(quiet=json and not sys.stderr.isatty()) as progress:
+        progress.phase("Bench", f"{benchmark}; {seeds} seed{'s' * (seeds != 1)}")
+        with _loading():
+            from nasturtium.workflows.bench import BenchOptions, default_folder, run_bench
+
+        options = BenchOptions(
+            benchmark=benchmark,
+            strategy=strategy,
+            protocol=protocol,
+            seeds=seeds,
+            seed=seed,
+            queries=queries,
+            scheduler=scheduler,
+            decisions=tuple(part.strip() for part in (decisions or "").split(",") if part.strip()),
+            objective=objective,
+            direction="minimize" if minimize else "maximize",
+            identity=identity,
+            workers=workers,
+            data=data,
+            output=output or (None if json else default_folder(benchmark)),
+        )
         summary = run_bench(options, progress)
     if json:
         typer.echo(json_module.dumps([row.to_json() for row in summary.rows], indent=1))

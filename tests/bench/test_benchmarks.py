@@ -293,6 +293,31 @@ def test_what_is_wrong_with_a_plain_table_is_said(plain, decisions, objective, c
     assert said in str(refused.value)
 
 
+def test_a_decision_that_holds_lists_is_refused(tmp_path):
+    pd.DataFrame({"op": [[1], [2]], "y": [1.0, 2.0]}).to_parquet(tmp_path / "lists.parquet")
+    with pytest.raises(DataError, match=r"The decision 'op' of 'lists\.parquet' holds a ndarray in its cells"):
+        load_plain(tmp_path / "lists.parquet", ["op"], "y", "maximize", None)
+
+
+def test_an_index_with_a_name_is_a_column(plain):
+    frame = pd.read_csv(plain)
+    frame.set_index(["op", "se"]).to_parquet(plain.with_suffix(".parquet"))
+    benchmark = load_plain(plain.with_suffix(".parquet"), ["op", "se", "code", "width"], "y", "maximize", None)
+    assert benchmark.notes[0] == "op: 3 options, conv … skip"
+
+
+def test_notes_on_columns_are_short(tmp_path):
+    pd.DataFrame({"lr": [0.1234567891, 2 / 3], "fixed": [7, 7], "y": [1.0, 2.0]}).to_csv(tmp_path / "t.csv")
+    benchmark = load_plain(tmp_path / "t.csv", ["lr", "fixed"], "y", "maximize", None)
+    assert benchmark.notes == ("lr: 2 levels, 0.123457 … 0.666667", "fixed: always 7")
+
+
+def test_a_folder_is_not_taken_for_a_missing_file(tmp_path):
+    (tmp_path / "t.csv").mkdir()
+    with pytest.raises(DataError, match=r"t\.csv' is a folder"):
+        load_plain(tmp_path / "t.csv", ["a"], "y", "maximize", None)
+
+
 def test_identities_are_no_part_of_a_chain():
     features = chain_features((1, 0, 0, 2, 2, 0, 1, 0))
     assert features[:3].tolist() == [4, 2, 2]

@@ -166,6 +166,12 @@ def test_a_bench_that_was_killed_goes_on(tmp_path, plain):
         (("bench", "nb201", "--seeds", "0"), "--seeds is 0: at least 1 is needed."),
         (("bench", "nb201", "--identity", "string"), "There is no identity 'string'. Did you mean 'strings'?"),
         (("bench", "nb201", "--decisions", "a", "--objective", "b"), "are for plain tables; nb201 has its own"),
+        (("bench", "nb201", "--minimize"), "--minimize are for plain tables; nb201 has its own"),
+        (("bench", "nb201", "--strategy", "darts"), "The strategy 'darts' trains the shared weights of a whole space"),
+        (("bench", "nb201", "--scheduler", "asho"), "There is no scheduler 'asho'. Did you mean 'asha'?"),
+        (("bench", "nb201", "--strategy", "random[scheduler=asho]"), "There is no scheduler 'asho'"),
+        (("bench", "nb201", "-o", "plain.csv/out"), "'plain.csv/out' cannot be made"),
+        (("bench", "plain.csv", *PLAIN, "--scheduler", "asha"), "holds one fidelity, 1 epoch; --scheduler asha"),
         (("bench", "nb201", "--scheduler", "asha"), "nb201 (protocol official) holds one fidelity, 12 epochs"),
         (("bench", "nb201", "--protocol", "queries", "--queries", "20"), "begins with 30 trials (population=30)"),
         (("bench", "plain.csv", "--decisions", "op"), "Say which column of 'plain.csv' is to be optimised"),
@@ -196,6 +202,55 @@ def test_a_table_smaller_than_the_beginning_is_refused(tmp_path):
     found = run_bench(BenchOptions(**{**vars(options), "strategy": "random"}))
     assert {row.metric: row.mean for row in found.rows}["best_after_20"] == 3.0
     assert "queries_to_best" in "\n".join(lines(found))
+
+
+@pytest.mark.parametrize("queries", [2, 3, 4])
+def test_a_few_queries_are_enough_for_every_strategy_with_its_own_settings(plain, queries):
+    found = run_bench(
+        BenchOptions(
+            str(plain),
+            strategy="auto,regularized-evolution,local-search,random,tpe,nsga2,bananas,nas-bowl",
+            decisions=("op", "se", "code", "width"),
+            objective="y",
+            queries=queries,
+            seeds=1,
+            workers=1,
+        )
+    )
+    assert {result.courses[0].queries for result in found.results} == {queries}
+    told = lines(found)
+    assert max(map(len, told)) <= 80
+    assert "±" not in told[2]
+
+
+def test_tables_of_one_name_are_told_apart(tmp_path, plain):
+    other = tmp_path / "other" / "plain.csv"
+    other.parent.mkdir()
+    frame = pd.read_csv(plain)
+    frame.assign(y=frame.y + 100).to_csv(other, index=False)
+    options = BenchOptions(
+        f"{plain},{other}",
+        strategy="random",
+        decisions=("op", "se", "code", "width"),
+        objective="y",
+        seeds=1,
+        workers=1,
+    )
+    rows = run_bench(options).rows
+    assert [(row.benchmark, row.mean) for row in rows if row.metric == "best_after_100"] == [
+        (str(plain), frame.y.max()),
+        (str(other), frame.y.max() + 100),
+    ]
+
+
+def test_schedulers_stand_side_by_side(tables):
+    named = "random,random[scheduler=asha],random[scheduler=hyperband,eta=4]"
+    found = run_bench(BenchOptions("spiking", strategy=named, seeds=1, workers=1, data=str(tables)))
+    assert found.strategies == ("random", "random[scheduler=asha]", "random[scheduler=hyperband,eta=4]")
+    assert ["Full" in one.settings for one in found.results] == [True, False, False]
+    assert "eta=4" in found.results[2].settings
+    told = run_bench(BenchOptions("spiking", strategy="random", scheduler="asha", seeds=1, workers=1, data=str(tables)))
+    assert "  Scheduler: asha." in lines(told)
 
 
 def test_bohb_is_tpe_with_hyperband(tables):

@@ -75,6 +75,7 @@ def test_what_was_never_reached_counts_with_everything_spent_and_says_so():
 def test_the_spread_is_that_of_a_sample():
     assert spread(np.array([1.0, 2.0, 3.0])) == (2.0, 1.0)
     assert spread(np.array([4.0])) == (4.0, 0.0)
+    assert spread(np.full(10, 90.29149732611145)) == (90.29149732611145, 0.0)
 
 
 def test_ranks_and_tests_are_those_of_the_paper():
@@ -164,6 +165,10 @@ def test_unknown_and_wrong_settings_are_named():
 def test_a_budget_smaller_than_the_beginning_is_refused():
     with pytest.raises(RunError, match=r"begins with 30 trials \(population=30\), and t has 20 queries"):
         check_budget(RegularizedEvolution(30, 10), "regularized-evolution", 20, "t")
+    with pytest.raises(RunError, match=r"set regularized-evolution\[population=5,sample=2\]"):
+        check_budget(RegularizedEvolution(30, 10), "regularized-evolution", 20, "t")
+    with pytest.raises(RunError, match=r"and t has 1 query: it would never choose one\. Allow more, or leave it out\."):
+        check_budget(RegularizedEvolution(30, 10), "regularized-evolution", 1, "t")
     check_budget(RegularizedEvolution(20, 10), "regularized-evolution", 20, "t")
     check_budget(Random(), "random", 1, "t")
 

@@ -91,6 +91,9 @@ def test_a_round_is_learned_once_and_followed_to_its_end() -> None:
     _ranked.cache_clear()
     past = History(history.objectives, history.trials[:14])
     assert strategy.ask(past, 1, 0, CANDIDATES)[0] == history.trials[14].architecture
+    # A study asks with another seed each time: the round's ranking stays.
+    assert strategy.ask(past, 1, 99, CANDIDATES)[0] == history.trials[14].architecture
+    assert _ranked.cache_info().misses == 1
 
 
 def test_candidates_are_mutants_of_the_best() -> None:

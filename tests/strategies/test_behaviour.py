@@ -20,6 +20,7 @@ from nasturtium.strategies import (
     Tpe,
     strategy,
 )
+from nasturtium.strategies._single import SEVERAL
 from nasturtium.strategies.registry import ALIASES
 from nasturtium.strategies.seasoned import seasoned
 from nasturtium.testing.strategies import SpaceCandidates, simulate
@@ -175,3 +176,17 @@ def test_an_unknown_strategy_is_answered_with_near_names() -> None:
         strategy("BOHB")
     with pytest.raises(RunError, match="1 <= sample <= population"):
         RegularizedEvolution(population=5, sample=6)
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_the_strategies_that_a_refusal_names_take_two_objectives(name: str) -> None:
+    history = simulate(strategy(name, 12), CANDIDATES, lambda made: (*total(made), float(made.tree[0])), 12)
+    assert len(history.trials) == 12
+
+
+@pytest.mark.parametrize("trials", [1, 2, 3, 4, 5, 6])
+def test_the_beginning_leaves_a_trial_for_choosing(trials: int) -> None:
+    begun = [strategy("auto", trials).startup, strategy("nsga2", trials).population]
+    evolution = strategy("regularized-evolution", trials)
+    assert evolution.sample <= evolution.population
+    assert begun == [max(1, min(5, trials - 1)), max(2, min(4, trials - 1))]

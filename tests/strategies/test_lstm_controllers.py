@@ -16,7 +16,7 @@ from nasturtium.strategies.enas_controller import EnasController, EnasPolicy
 from nasturtium.strategies.nasnet_controller import NasnetController, PpoPolicy, clipped_slope
 from nasturtium.strategies.policy import Policy, Sample
 from nasturtium.testing.strategies import SpaceCandidates, StrategySuite, mixed_space, simulate
-from nasturtium.trial import History, Objective
+from nasturtium.trial import Fidelity, History, Objective, Trial
 
 SEPARABLE = Space(tuple(choice(*range(4)) for _ in range(5)), name="separable")
 SMALL_PPO = NasnetController(units=8, batch=4, epochs=3, rate=0.05)
@@ -198,3 +198,19 @@ def test_what_they_cannot_do_is_said() -> None:
         NasnetController(clip=1.5)
     with pytest.raises(RunError, match="layers 0"):
         EnasController(layers=0)
+
+
+def test_one_policy_is_taught_each_batch_once_though_a_study_asks_with_another_seed_each_time(monkeypatch) -> None:
+    taught, update = [], PpoPolicy.update
+
+    def counted(policy: PpoPolicy, samples: list[Sample], rewards: list[float]) -> PpoPolicy:
+        taught.append(len(samples))
+        return update(policy, samples, rewards)
+
+    monkeypatch.setattr(PpoPolicy, "update", counted)
+    candidates, history = SpaceCandidates(SEPARABLE), History((Objective("loss0", "minimize"),))
+    for number in range(12):
+        [found] = SMALL_PPO.ask(history, 1, 100 + number, candidates)
+        trial = Trial(number, found, Fidelity(1), number, SMALL_PPO.name, "complete", measures={"loss0": float(number)})
+        history = History(history.objectives, (*history.trials, trial))
+    assert taught == [4, 4]

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import nasturtium
-from nasturtium import cli
+from nasturtium import Space, choice, cli
 from nasturtium.errors import UserError
 from nasturtium.roles import Outcome
 from nasturtium.study.executors._scoring import score
@@ -283,6 +283,20 @@ def test_the_python_door_raises_the_same_sentences() -> None:
         nasturtium.search("digits", stratgy="random")
     with pytest.raises(UserError, match="takes a Space first, not str"):
         nasturtium.search("digits", evaluate=lambda architecture: 0.0)
+
+
+def test_own_evaluations_refuse_what_no_table_of_scores_can_serve() -> None:
+    space = Space(choice(1, 2, 3), name="small")
+    with pytest.raises(UserError, match="The strategy 'spos' trains the shared weights of a whole space"):
+        nasturtium.search(space, evaluate=lambda architecture: 0.0, strategy="spos")
+    with pytest.raises(UserError, match=r"The direction of 'score' is 'up'\. Write 'maximize' or 'minimize'"):
+        nasturtium.search(space, evaluate=lambda architecture: 0.0, direction="up")  # type: ignore[arg-type]
+
+
+def test_failed_evaluations_are_counted_in_what_is_shown() -> None:
+    space = Space(choice(1, 2, 3), name="small")
+    found = nasturtium.search(space, evaluate=lambda architecture: 1 / (architecture.tree - 2), trials=3)
+    assert repr(found).startswith("OwnResult(score=1, trials=3, failed=1, best=")
 
 
 def test_real_processes_end_with_code_2_and_write_nothing(

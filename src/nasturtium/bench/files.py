@@ -60,15 +60,18 @@ def read(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     if not path.is_file():
-        raise DataError(f"There is no file {str(path)!r}. Give the path of a .parquet or .csv file.")
+        there = f"{str(path)!r} is a folder." if path.is_dir() else f"There is no file {str(path)!r}."
+        raise DataError(f"{there} Give the path of a .parquet or .csv file.")
     try:
         table = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
     except Exception as error:
         first = (str(error).strip().splitlines() or ["no reason given"])[0]
-        raise DataError(f"{str(path)!r} cannot be read as {path.suffix[1:]}: {first}.") from error
+        raise DataError(f"{str(path)!r} cannot be read as {path.suffix[1:]}: {first.rstrip('.')}.") from error
     if not len(table):
         raise DataError(f"{str(path)!r} has no rows.")
-    return table.rename(columns=str)
+    # pandas keeps an index in a parquet file: one that has a name is a column like any other.
+    kept = [name for name in table.index.names if name is not None and name not in table.columns]
+    return (table.reset_index(level=kept) if kept else table).rename(columns=str)
 
 
 def fingerprint(*paths: Path) -> str:

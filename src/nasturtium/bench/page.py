@@ -58,7 +58,8 @@ def _charts(curves: Sequence[Curve]) -> Iterator[str]:
         title = f"{benchmark}, {protocol}{f', {problem}' if problem else ''}: {shown} so far"
         held = json.dumps(figure, separators=(",", ":")).replace("<", "\\u003c")
         counts = sorted({one.n for one in members})
-        words = f"Mean of {counts[0]}{f' to {counts[-1]}' if len(counts) > 1 else ''} searches and its 95 % interval."
+        searches = f"{counts[0]}{f' to {counts[-1]}' if len(counts) > 1 else ''} searches"
+        words = f"Mean of {searches} and its 95 % interval, to where the last of them ended."
         yield (
             f'<section><h2>{escape(title)}</h2><div id="chart{number}" class="chart" role="img" '
             f'aria-label="{escape(title)}"></div><script type="application/json" data-chart="chart{number}">{held}'

@@ -1,6 +1,6 @@
 """Any table as a benchmark: columns that are decisions, and a column to optimise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,14 +39,24 @@ class Column:
 
     def words(self) -> str:
         kind = "levels" if self.ordered else "options"
-        return f"{self.name}: {len(self.values)} {kind}, {self.values[0]} … {self.values[-1]}"
+        ends = [
+            f"{value:.6g}" if isinstance(value, float) else f"{value}" for value in (self.values[0], self.values[-1])
+        ]
+        if len(self.values) == 1:
+            return f"{self.name}: always {ends[0]}"
+        return f"{self.name}: {len(self.values)} {kind}, {ends[0]} … {ends[1]}"
 
 
 def load_plain(
-    path: Path, decisions: Sequence[str], objective: str, direction: Direction, queries: int | None
+    path: Path,
+    decisions: Sequence[str],
+    objective: str,
+    direction: Direction,
+    queries: int | None,
+    name: str | None = None,
 ) -> Benchmark:
-    """A benchmark of one problem. Raises `DataError` naming what is wrong with the table."""
-    where = repr(path.name)
+    """A benchmark of one problem, by default named as the file. Raises `DataError` naming what is wrong with it."""
+    where, called = repr(path.name), name or path.stem
     table = read(path)
     if not decisions:
         raise DataError(f"Say which columns of {where} are decisions: --decisions {','.join(list(table.columns)[:3])}.")
@@ -65,7 +75,7 @@ def load_plain(
     trials = min(len(scores), queries or MOST_QUERIES)
     best = float(scores.max() if direction == "maximize" else scores.min())
     problem = Problem(
-        benchmark=path.stem,
+        benchmark=called,
         protocol="plain",
         key="",
         objectives=(Objective(objective, direction),),
@@ -76,7 +86,7 @@ def load_plain(
         goal=best,
     )
     return Benchmark(
-        name=path.stem,
+        name=called,
         protocol="plain",
         problems=lambda identity: (problem,),
         fingerprint=f"{fingerprint(path)} {','.join(one.name for one in columns)} {direction} {objective}",
@@ -102,6 +112,12 @@ def decision_column(table: "pd.DataFrame", name: str, where: str) -> Column:
         raise DataError(
             f"The decision {name!r} of {where} has no value in {missing:,} of {len(found):,} rows, first in row {row} "
             "(counted from 0). Write a value for 'none' there, or leave these rows out."
+        )
+    inside = next((value for value in found.tolist() if not isinstance(value, Hashable)), None)
+    if inside is not None:
+        raise DataError(
+            f"The decision {name!r} of {where} holds a {type(inside).__name__} in its cells, where text, numbers or "
+            "true/false are needed. Write it as text, or as a column for each part."
         )
     numeric = pd.api.types.is_numeric_dtype(found) and not pd.api.types.is_bool_dtype(found)
     values = tuple(sorted(found.unique().tolist(), key=None if numeric else str))

@@ -22,8 +22,10 @@ class Ranking:
 
 
 def spread(values: Float[np.ndarray, " n"]) -> tuple[float, float]:
-    """Mean, and standard deviation of the sample (0 for a single value)."""
-    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    """Mean, and standard deviation of the sample (0 for a single value, and exactly 0 for equal ones)."""
+    if (values == values[0]).all():
+        return float(values[0]), 0.0
+    return float(np.mean(values)), float(np.std(values, ddof=1))
 
 
 def ranking(losses: Float[np.ndarray, "blocks strategies"], names: tuple[str, ...]) -> Ranking:

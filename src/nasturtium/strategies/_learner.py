@@ -15,7 +15,7 @@ from nasturtium.space import Architecture, Space
 from nasturtium.space.variation import mutate
 from nasturtium.strategies._actions import actions
 from nasturtium.strategies._single import refuse_several
-from nasturtium.strategies.novel import Attempt, generator, novel
+from nasturtium.strategies.novel import Attempt, generator, lasting_seed, novel
 from nasturtium.strategies.policy import Policy, Sample
 from nasturtium.strategies.seasoned import seasoned
 from nasturtium.trial import History
@@ -47,7 +47,7 @@ def ask(learner: Learner, history: History, count: int, seed: int, candidates: C
     """Samples of the policy that the history has taught. Raises `RunError` for several objectives."""
     refuse_several(learner.name, history)
     space = candidates.space
-    policy = _replay(learner, space, seed).at(data(learner.name, history, space))
+    policy = _replay(learner, space, lasting_seed(seed, history)).at(data(learner.name, history, space))
     rng = generator(seed, history)
     return novel(history, count, candidates, rng, _attempts(policy, space, rng), SAMPLES + MUTATIONS)
 

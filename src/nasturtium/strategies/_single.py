@@ -3,7 +3,7 @@
 from nasturtium.errors import RunError
 from nasturtium.trial import History
 
-SEVERAL = ("nsga2", "nsga3", "regularized-evolution", "tpe")
+SEVERAL = ("auto", "nsga2", "nsga3", "regularized-evolution", "local-search", "tpe")
 """Strategies that can take several objectives."""
 
 

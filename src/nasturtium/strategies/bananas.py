@@ -28,6 +28,7 @@ from nasturtium.strategies._rounds import (
     refuse_rounds,
     strangers,
 )
+from nasturtium.strategies.novel import lasting_seed
 from nasturtium.trial import History
 
 FEATURES = ("paths", "graph", "encoding")
@@ -63,7 +64,7 @@ class Bananas:
 
     def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> list[Architecture]:
         def rank(known: Known) -> tuple[Architecture, ...]:
-            return _ranked(self, known, seed, cast(Hashable, candidates))
+            return _ranked(self, known, lasting_seed(seed, history), cast(Hashable, candidates))
 
         return ask_ranked(self.name, self.initial, self.batch, history, count, seed, candidates, rank)
 

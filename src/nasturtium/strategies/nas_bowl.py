@@ -30,6 +30,7 @@ from nasturtium.strategies._rounds import (
     refuse_rounds,
     strangers,
 )
+from nasturtium.strategies.novel import lasting_seed
 from nasturtium.trial import History
 
 NOISES = 13
@@ -69,7 +70,7 @@ class NasBowl:
 
     def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> list[Architecture]:
         def rank(known: Known) -> tuple[Architecture, ...]:
-            return _ranked(self, known, seed, cast(Hashable, candidates))
+            return _ranked(self, known, lasting_seed(seed, history), cast(Hashable, candidates))
 
         return ask_ranked(self.name, self.initial, self.batch, history, count, seed, candidates, rank)
 

@@ -19,6 +19,12 @@ Attempt = Callable[[int], Architecture | None]
 """Given the number of attempts already made for this place; None: it has no more proposals."""
 
 
+def lasting_seed(seed: int, history: History) -> int:
+    """The seed of the first trial: a study asks with another seed each time, and what is worked out for several
+    proposals (a policy's beginning, the ranking of a round) has to stay the same between them."""
+    return history.trials[0].seed if history.trials else seed
+
+
 def generator(seed: int, history: History) -> np.random.Generator:
     """The one source of chance of an `ask`; one seed may serve a whole study."""
     return np.random.default_rng([seed, len(history.trials)])

@@ -28,8 +28,17 @@ from nasturtium.strategies.tpe import Tpe
 Factory = Callable[[int], Strategy]
 
 
+def _fewest(trials: int, usual: int) -> int:
+    """The least beginning: the usual one, or fewer where hardly any trial would be left."""
+    return max(1, min(usual, trials - 1))
+
+
+def _population(trials: int, most: int) -> int:
+    return max(2, _fewest(trials, 4), min(most, trials // 4))
+
+
 def _evolution(trials: int) -> Strategy:
-    population = max(4, min(100, trials // 4))
+    population = _population(trials, 100)
     return RegularizedEvolution(population, max(2, population // 4))
 
 
@@ -40,13 +49,13 @@ def _reinforce(trials: int) -> Strategy:
 
 STRATEGIES: Mapping[str, Factory] = MappingProxyType(
     {
-        "auto": lambda trials: Auto(),
+        "auto": lambda trials: Auto(startup=_fewest(trials, Auto().startup)),
         "random": lambda trials: Random(),
         "grid": lambda trials: Grid(),
         "local-search": lambda trials: LocalSearch(max(1, min(10, trials // 10))),
         "regularized-evolution": _evolution,
-        "nsga2": lambda trials: Nsga2(max(4, min(50, trials // 4))),
-        "nsga3": lambda trials: Nsga3(max(4, min(50, trials // 4))),
+        "nsga2": lambda trials: Nsga2(_population(trials, 50)),
+        "nsga3": lambda trials: Nsga3(_population(trials, 50)),
         "tpe": lambda trials: Tpe(max(2, min(10, trials // 4))),
         "gp": lambda trials: Gp(max(2, min(10, trials // 4))),
         "cma-es": lambda trials: CmaEs(),

@@ -1,8 +1,7 @@
 """Strategies × benchmarks × seeds, side by side."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nasturtium.bench.cells import IDENTITIES
@@ -18,9 +17,12 @@ from nasturtium.bench.summary import Results, Summary, summarised
 from nasturtium.errors import RunError, hint
 from nasturtium.roles import Scheduler, Strategy
 from nasturtium.schedulers.registry import scheduler
+from nasturtium.space.describe import plural
 from nasturtium.strategies.registry import ALIASES, strategy
 from nasturtium.trial import Direction
+from nasturtium.workflows.alone import strategy_alone
 from nasturtium.workflows.bench_files import save
+from nasturtium.workflows.folder import writable
 from nasturtium.workflows.progress import Progress, Silent
 
 COMBINED = {"bohb": ("tpe", "hyperband")}
@@ -58,11 +60,11 @@ def run_bench(options: BenchOptions, progress: Progress | None = None) -> Summar
     """
     shown = progress or Silent()
     _check(options)
+    folder = None if options.output is None else writable(Path(options.output))
     if options.identity not in (None, *IDENTITIES):
         raise RunError(f"There is no identity {options.identity!r}. {hint(options.identity, IDENTITIES)}")
     wanted = contenders(options.strategy)
-    benchmarks = [_benchmark(name, options) for name in _names(options.benchmark)]
-    shown.phase("Bench", f"{', '.join(one.name for one in benchmarks)}; {options.seeds} seeds")
+    benchmarks = [_told(_benchmark(name, options), options.scheduler) for name in _names(options.benchmark)]
     entries, fingerprints = list[Entry](), list[str]()
     for benchmark in benchmarks:
         for contender in wanted:
@@ -71,11 +73,11 @@ def run_bench(options: BenchOptions, progress: Progress | None = None) -> Summar
             fingerprints += [f"{benchmark.fingerprint} {benchmark.identity(contender.name, options.identity)}"] * len(
                 made
             )
-    _warm(entries, options.seed)
-    for entry in entries:
+    for done, entry in enumerate(entries):
+        shown.jobs(done, len(entries), f"{entry.label} on {entry.problem.name} is tried")
+        entry.problem.candidates(options.seed).listed  # noqa: B018 (kept by the candidates: forked workers share it)
         probe(entry, options.seed)
     code = code_version()
-    folder = None if options.output is None else Path(options.output)
     lines = Lines(None if folder is None else folder / "searches.jsonl")
     jobs = planned(entries, fingerprints, range(options.seed, options.seed + options.seeds), code)
     run_jobs(
@@ -130,16 +132,26 @@ def _benchmark(name: str, options: BenchOptions) -> Benchmark:
             raise RunError(f"Say which column of {name!r} is to be optimised: --objective COLUMN.")
         if options.protocol not in (None, "plain"):
             raise RunError(f"A plain table has no protocol {options.protocol!r}. Leave --protocol out.")
-        return load_plain(Path(name), options.decisions, options.objective, options.direction, options.queries)
+        # Two tables of one name, in different folders, go by their paths.
+        alike = [one for one in _names(options.benchmark) if is_table(one) and Path(one).stem == Path(name).stem]
+        called = name if len(alike) > 1 else None
+        return load_plain(Path(name), options.decisions, options.objective, options.direction, options.queries, called)
     key = name.lower().replace("_", "-")
     if key not in BENCHMARKS:
         raise RunError(
             f"There is no benchmark {name!r}. {hint(key, BENCHMARKS)} A table of your own is named by its file, "
             ".parquet or .csv."
         )
-    if options.decisions or options.objective:
-        raise RunError(f"--decisions and --objective are for plain tables; {name} has its own. Leave them out.")
+    if options.decisions or options.objective or options.direction == "minimize":
+        raise RunError(
+            f"--decisions, --objective and --minimize are for plain tables; {name} has its own. Leave them out."
+        )
     return BENCHMARKS[key](data_folder(options.data), options.protocol, options.queries)
+
+
+def _told(benchmark: Benchmark, schedule: str) -> Benchmark:
+    """The benchmark with a note on the scheduler, which no label names."""
+    return benchmark if schedule == "full" else replace(benchmark, notes=(*benchmark.notes, f"Scheduler: {schedule}."))
 
 
 def _entries(benchmark: Benchmark, contender: Contender, options: BenchOptions) -> list[Entry]:
@@ -157,21 +169,17 @@ def _parts(
     benchmark: Benchmark, contender: Contender, problem: Problem, options: BenchOptions
 ) -> tuple[Strategy, Scheduler]:
     named = ALIASES.get(contender.name, contender.name)
-    name, schedule = COMBINED.get(named, (named, options.scheduler))
+    own = dict(contender.settings)
+    asked = own.pop("scheduler", options.scheduler)
+    name, schedule = COMBINED.get(named, (named, asked))
+    paced = scheduler(schedule, max_epochs=problem.epochs, min_epochs=max(1, problem.epochs // 9))
     if schedule != "full" and not problem.curves and named not in COMBINED:
         raise RunError(
-            f"{problem.name} (protocol {problem.protocol}) holds one fidelity, {problem.epochs} epochs; --scheduler "
-            f"{schedule} asks for others. Leave it out, or take a table with curves: spiking or nb301."
+            f"{problem.name} (protocol {problem.protocol}) holds one fidelity, {plural(problem.epochs, 'epoch')}; "
+            f"--scheduler {schedule} asks for others. Leave it out, or take a table with curves: spiking or nb301."
         )
-    chosen = strategy(name, problem.queries)
+    chosen = strategy_alone(name, problem.queries, "the table of a bench")
     published = benchmark.settings.get(named, {})
-    paced = scheduler(schedule, max_epochs=problem.epochs, min_epochs=max(1, problem.epochs // 9))
-    for settings in (published, dict(contender.settings)):
+    for settings in (published, own):
         chosen, paced = configured_pair(chosen, paced, settings, contender.name)
     return chosen, paced
-
-
-def _warm(entries: Sequence[Entry], seed: int) -> None:
-    """Work out what all searches share, before the workers are forked."""
-    for entry in entries:
-        entry.problem.candidates(seed).listed  # noqa: B018 (kept by the candidates)

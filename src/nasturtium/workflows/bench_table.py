@@ -1,12 +1,13 @@
 """The figures of a bench as text for a terminal of 80 columns."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import floor, log10
 from textwrap import wrap
 
 from nasturtium.bench.problem import Benchmark
 from nasturtium.bench.published import Figure
 from nasturtium.bench.summary import Row, Summary
+from nasturtium.space.describe import plural
 
 WIDTH = 80
 NAME = 21
@@ -18,10 +19,8 @@ Cells = tuple[str, list[str]]
 
 def lines(summary: Summary) -> list[str]:
     """Everything that is worth reading: a table for each benchmark, ranks, and what has to be known."""
-    told: list[str] = []
-    for benchmark in summary.benchmarks:
-        told += [*_benchmark(summary, benchmark), ""]
-    return told + list(_ranks(summary))
+    parts = [*(_benchmark(summary, benchmark) for benchmark in summary.benchmarks), _ranks(summary)]
+    return "\n\n".join(text for part in parts if (text := "\n".join(part))).splitlines()
 
 
 def _benchmark(summary: Summary, benchmark: Benchmark) -> Iterator[str]:
@@ -70,8 +69,11 @@ def _line(label: str, cells: str) -> Iterator[str]:
 
 def _own(rows: Sequence[Row], label: str, metrics: Sequence[str]) -> Cells:
     known = {row.metric: row for row in rows if row.strategy == label}
-    cell: Callable[[Row], str] = lambda row: ("≥ " if row.capped else "") + spread(row.mean, row.std)  # noqa: E731
-    return label, [cell(known[name]) if name in known else "–" for name in metrics]
+    return label, [_cell(known[name]) if name in known else "–" for name in metrics]
+
+
+def _cell(row: Row) -> str:
+    return ("≥ " if row.capped else "") + spread(row.mean, row.std if row.n > 1 else None)
 
 
 def _published(figures: Sequence[Figure], method: str, metrics: Sequence[str]) -> Cells:
@@ -95,9 +97,9 @@ def spread(mean: float, std: float | None) -> str:
 def _remarks(benchmark: Benchmark, rows: Sequence[Row]) -> Iterator[str]:
     capped = [row for row in rows if row.capped]
     if capped:
-        yield "  ≥: some searches ended before it was reached and count with all that they had spent:"
+        yield from _wrapped("≥: some searches ended before it was reached and count with all that they had spent:")
         for row in capped:
-            yield f"     {row.strategy}, {row.metric}: {row.capped} of {row.n}"
+            yield from _wrapped(f"{row.strategy}, {row.metric}: {row.capped} of {row.n}", indent=6)
     for source in dict.fromkeys(figure.source for figure in benchmark.figures):
         methods = dict.fromkeys(figure.method for figure in benchmark.figures if figure.source == source)
         yield from _wrapped(f"{', '.join(methods)}: {source}")
@@ -105,15 +107,15 @@ def _remarks(benchmark: Benchmark, rows: Sequence[Row]) -> Iterator[str]:
         yield from _wrapped(note)
 
 
-def _wrapped(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+def _wrapped(text: str, indent: int = 2) -> list[str]:
+    return wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2))
 
 
 def _ranks(summary: Summary) -> Iterator[str]:
     ranking = summary.ranking
     if ranking is None:
         return
-    yield f"Average rank over {ranking.blocks} figures (1 is best), and the time of a proposal"
+    yield f"Average rank over {plural(ranking.blocks, 'figure')} (1 is best), and the time of a proposal"
     for label, rank in sorted(ranking.ranks.items(), key=lambda one: one[1]):
         yield from _line(label, f"{rank:.2f}".rjust(8) + f"{summary.ask_ms.get(label, 0.0):.1f} ms".rjust(14))
     if ranking.p is not None and ranking.difference is not None:

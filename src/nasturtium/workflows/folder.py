@@ -149,12 +149,17 @@ def new_folder(output: str | None, name: str) -> RunFolder:
         what = "another run" if (path / "manifest.json").exists() else "other files"
         mend = " or continue it with: nasturtium resume " + output if what == "another run" else ""
         raise RunError(f"The output directory {output!r} holds {what}, never overwritten. Choose another{mend}.")
+    return RunFolder(writable(path))
+
+
+def writable(path: Path) -> Path:
+    """The path, which is there or can be made. Raises `RunError` where it cannot."""
     parent = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not parent.is_dir():
-        raise RunError(f"The output directory {output!r} cannot be made: {str(parent)!r} is a file.")
+        raise RunError(f"The output directory {str(path)!r} cannot be made: {str(parent)!r} is a file.")
     if not os.access(parent, os.W_OK):
-        raise RunError(f"The output directory {output!r} cannot be written: {str(parent)!r} is read-only.")
-    return RunFolder(path)
+        raise RunError(f"The output directory {str(path)!r} cannot be written: {str(parent)!r} is read-only.")
+    return path
 
 
 def open_folder(path: str) -> tuple[RunFolder, dict[str, Any]]:

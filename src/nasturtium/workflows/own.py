@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from nasturtium.errors import RunError
 from nasturtium.hardware import LimitedCandidates, Limits
@@ -14,6 +14,7 @@ from nasturtium.space import Architecture, Space
 from nasturtium.strategies import strategy
 from nasturtium.study import InlineExecutor, JournalStore, LocalExecutor, MemoryStore, Study, run_study
 from nasturtium.trial import Direction, History, Objective
+from nasturtium.workflows.alone import strategy_alone
 
 Evaluate = Callable[[Architecture], float | Mapping[str, float]]
 DEFAULT_TRIALS = 100
@@ -45,7 +46,9 @@ class OwnResult:
     history: History
 
     def __repr__(self) -> str:
-        return f"OwnResult(score={self.score:.6g}, trials={len(self.history.trials)}, best={dict(self.best.values)})"
+        failed = sum(trial.failure is not None for trial in self.history.trials)
+        counts = f"trials={len(self.history.trials)}" + (f", failed={failed}" if failed else "")
+        return f"OwnResult(score={self.score:.6g}, {counts}, best={dict(self.best.values)})"
 
 
 def search_own(
@@ -72,9 +75,12 @@ def search_own(
         if isinstance(objectives, str)
         else tuple(Objective(name, direction) for name, direction in objectives.items())
     )
+    for goal in goals:
+        if goal.direction not in get_args(Direction):
+            raise RunError(f"The direction of {goal.name!r} is {goal.direction!r}. Write 'maximize' or 'minimize'.")
     started = time.monotonic()
     study = Study(
-        strategy=strategy(strategy_name, count or DEFAULT_TRIALS),
+        strategy=strategy_alone(strategy_name, count or DEFAULT_TRIALS, "an evaluation of your own"),
         control=strategy("random"),
         scheduler=scheduler("full", max_epochs=1),
         candidates=LimitedCandidates(space, None, Limits()),
