@@ -7,9 +7,8 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
-from nasturtium.predictors import gp_views
 from nasturtium.predictors.gp_kernel import JITTER, Hyper, Posterior, fit_hyper, hyper, negative_log_likelihood
-from nasturtium.predictors.gp_views import Views, has_proxies, tallied, tallies, views
+from nasturtium.predictors.gp_views import Views, tallied, tallies, views
 from nasturtium.roles import Candidates, Features
 from nasturtium.space import Architecture, Space, choice, encode, integer
 from nasturtium.task import Signal, Task
@@ -87,14 +86,10 @@ class Scored(SpaceCandidates):
         return known | ({"proxies": np.array([self.proxies[int(size)]] * 3)} if self.proxies else {})
 
 
-def test_a_promise_with_proxies_orders_by_them_too_and_is_trusted_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gp_views, "FEWER", gp_views.REFERENCE)  # four options in even shares
+def test_a_promise_with_proxies_orders_by_them_too_and_is_trusted_more() -> None:
     space = Space((choice("a", "b", "c", "d"),), name="four")
     every = [space.from_codes((code,)) for code in range(4)]
-    scores = Scored(space, proxies=(9.0, 3.0, 2.0, 1.0))
-    sizes, scored = Views(scores), Views(scores, proxies=True)
-    assert has_proxies(scores)
-    assert not has_proxies(Scored(space))
+    sizes, scored = Views(Scored(space)), Views(Scored(space, proxies=(9.0, 3.0, 2.0, 1.0)))
     assert np.argsort(sizes.promise(every)).tolist() == [0, 1, 2, 3]
     assert np.argsort(scored.promise(every)).tolist() == [3, 2, 1, 0], "three proxies outweigh two costs"
     assert scored.trend > sizes.trend > 0

@@ -40,7 +40,7 @@ def test_proxies_are_what_measure_says_turned_so_that_more_is_better(
     assert candidates.names == ("synflow", "snip", "plain"), "those that rank best come first"
     one = candidates.sample(np.random.default_rng(0))
     said = measure(untrained(one, development.task, 3), batch, candidates.names, 3)
-    assert candidates.features(one)["proxies"].tolist() == [said["synflow"], said["snip"], -said["plain"]]
+    assert candidates.features(one)["measured"].tolist() == [said["synflow"], said["snip"], -said["plain"]]
 
 
 def test_a_network_is_measured_once_and_only_when_its_proxies_are_looked_at(
@@ -49,11 +49,11 @@ def test_a_network_is_measured_once_and_only_when_its_proxies_are_looked_at(
     candidates = Proxied(inner, development.task, drawn_batch(development, 1.0, 3), ("nwot",), seed=3)
     one = candidates.sample(np.random.default_rng(0))
     features = candidates.features(one)
-    assert set(features) == {*inner.features(one), "proxies"}
+    assert set(features) == {*inner.features(one), "measured"}
     assert features["costs"].tolist() == inner.features(one)["costs"].tolist()
     assert candidates.measured == 0
     for _ in range(2):
-        candidates.features(candidates.sample(np.random.default_rng(0)))["proxies"]
+        candidates.features(candidates.sample(np.random.default_rng(0)))["measured"]
     assert candidates.measured == 1
     assert candidates.sentence().startswith("The proxies nwot of 1 untrained networks took ")
 
@@ -80,7 +80,7 @@ def test_a_proxy_that_does_not_suit_the_task_or_cannot_be_worked_out_is_refused(
     broken = Batch(batch.inputs[:, :4], batch.targets[:, :0], batch.task)
     candidates = Proxied(inner, development.task, broken, ("synflow", "snip"), 0)
     with pytest.raises(RunError, match=r"^--proxies synflow,snip cannot be worked out for a network of the space"):
-        candidates.features(candidates.sample(np.random.default_rng(0)))["proxies"]
+        candidates.features(candidates.sample(np.random.default_rng(0)))["measured"]
 
 
 def test_proxies_are_by_name_and_for_auto_alone() -> None:

@@ -22,7 +22,7 @@ REFERENCE = 300
 """Architectures drawn once (seed 0) from the space, for means, deviations and median distances."""
 
 FEWER = 60
-"""Where proxies are measured, which takes as long as a short training of some steps."""
+"""The same where proxies are measured, each of which takes as long as some steps of training."""
 
 KEPT = 4096
 """Architectures whose features are remembered: those of the last ten asks or so, about 20 MB."""
@@ -66,18 +66,17 @@ class Side:
 class Views:
     """The sides of the architectures of one space."""
 
-    def __init__(self, candidates: Candidates, proxies: bool = False) -> None:
-        """proxies: those, too, where there are any. They are measured one by one, so the list of a small space is left
-        alone and the reference is smaller."""
-        self._candidates = candidates
-        self._groups = GROUPS if proxies else tuple(name for name in GROUPS if name != "proxies")
-        self._listed = () if proxies else candidates.listed or ()
+    def __init__(self, candidates: Candidates, measured: bool = False) -> None:
+        """measured: with the proxies of the group "measured", for few architectures: the list of a small space is left
+        alone, and the reference is smaller."""
+        self._candidates, self._measured = candidates, measured
+        self._listed = () if measured else candidates.listed or ()
         self._features: dict[tuple[int, ...], Features] = {}
         self._vectors: dict[tuple[int, ...], Float[np.ndarray, " d"]] = {}  # of all sides, one after the other
         self._to_listed: dict[str, Float[np.ndarray, "parts m"]] = {}
         self._tallies = tallies(candidates.space)
         rng = np.random.default_rng(0)
-        self.reference = [candidates.sample(rng) for _ in range(FEWER if proxies else REFERENCE)]
+        self.reference = [candidates.sample(rng) for _ in range(FEWER if measured else REFERENCE)]
         known = [self.features(one) for one in self.reference]
         sides = (_side(name, measure, known) for name, measure in PARTS if name in known[0])
         self.sides = tuple(side for side in sides if side is not None)
@@ -97,7 +96,9 @@ class Views:
         found = self._features.get(codes)
         if found is None:
             known = self._candidates.features(architecture)
-            found = {group: known[group] for group in self._groups if group in known}
+            found = {group: known[group] for group in GROUPS if group in known}
+            if self._measured:
+                found["proxies"] = known["measured"]
             if self._tallies and "graph" not in found:
                 found["counts"] = tallied(self._tallies, codes)
             self._features[codes] = found
@@ -213,14 +214,14 @@ def _forget(kept: dict[tuple[int, ...], Kept]) -> None:
 
 
 @lru_cache(maxsize=8)
-def views(candidates: Candidates, proxies: bool = False) -> Views:
+def views(candidates: Candidates, measured: bool = False) -> Views:
     """The views of these candidates, made once."""
-    return Views(candidates, proxies)
+    return Views(candidates, measured)
 
 
-def has_proxies(candidates: Candidates) -> bool:
-    """Are there zero-cost scores of these candidates?"""
-    return "proxies" in candidates.features(views(candidates).reference[0])
+def are_measured(candidates: Candidates) -> bool:
+    """Can proxies be measured, for a few of these candidates?"""
+    return "measured" in candidates.features(views(candidates).reference[0])
 
 
 def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None:

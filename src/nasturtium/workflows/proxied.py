@@ -25,7 +25,7 @@ SAMPLED = 8
 
 
 class Proxied:
-    """Architectures within the limits, with the group "proxies" among their features; fulfils `roles.Candidates`.
+    """Architectures within the limits, with the group "measured" among their features; fulfils `roles.Candidates`.
 
     names: of `PROXIES`. seed: of the untrained weights, the same for every network. device: where they are measured.
     Each network is measured once; `measured` and `seconds` say how many were, and how long that took. Raises `RunError`
@@ -63,7 +63,7 @@ class Proxied:
         """Those of the candidates within, and the proxies: higher is better, NaN where one has no finite value."""
         known = self._inner.features(architecture)
         makers = {group: partial(known.__getitem__, group) for group in known}
-        return Lazy({**makers, "proxies": lambda: self._scored(self.space.attach(architecture))})
+        return Lazy({**makers, "measured": lambda: self._scored(self.space.attach(architecture))})
 
     def _scored(self, architecture: Architecture) -> Float[np.ndarray, " proxies"]:
         found = self._scores.get(architecture.arch_id)
