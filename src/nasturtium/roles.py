@@ -72,6 +72,7 @@ Features = Mapping[str, Float[np.ndarray, " features"]]
 encoding: one-hot options and scaled numbers (`space.encode`). graph: counts and path lengths of the canonical graph.
 costs: log(1 + cost) of params and MACs, then of others that are quickly counted. proxies: zero-cost scores, higher is
 better, NaN where one is unknown; those that are known to rank best by themselves (nwot, synflow, jacov) first.
+measured: the same, where each is measured when it is looked at, which costs time: look at few.
 paths, wl: path encodings and Weisfeiler-Lehman counts of cells.
 """
 

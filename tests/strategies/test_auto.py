@@ -1,14 +1,17 @@
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
-from nasturtium.space import Space, choice, encode
+from nasturtium.hardware import Lazy
+from nasturtium.predictors.gp_views import FEWER
+from nasturtium.roles import Features
+from nasturtium.space import Architecture, Space, choice, encode
 from nasturtium.strategies import Auto, Random
 from nasturtium.strategies._acquisition import expected_hypervolume_improvement, expected_improvement
 from nasturtium.strategies._carried import carried
 from nasturtium.strategies._model import fitted_on, scaled
-from nasturtium.strategies.auto import MOST, halvings, telling
+from nasturtium.strategies.auto import MOST, SHORTLIST, halvings, telling
 from nasturtium.testing.strategies import SpaceCandidates, StrategySuite, first_losses, mixed_space, simulate
 from nasturtium.trial import Fidelity, History, Objective, Trial
 
@@ -152,3 +155,40 @@ def test_with_two_objectives_it_begins_with_the_ends_of_the_sizes_and_what_is_be
 def test_halvings_name_every_place_once(count: int) -> None:
     assert sorted(halvings(count)) == list(range(count))
     assert halvings(5) == [0, 4, 2, 1, 3]
+
+
+@dataclass(frozen=True)
+class Probed(SpaceCandidates):
+    """Candidates with a size that says nothing, and a proxy that is measured: `sign` times how good one really is."""
+
+    sign: float = 1.0
+    looked: set[tuple[int, ...]] = field(default_factory=set, compare=False)
+
+    def features(self, architecture: Architecture) -> Features:
+        codes = self.space.codes(architecture)
+        size = np.array([float(len(set(codes)))] * 2)
+        groups = {"encoding": lambda: encode(architecture), "costs": lambda: size, "measured": lambda: self.look(codes)}
+        return Lazy(groups)
+
+    def look(self, codes: tuple[int, ...]) -> np.ndarray:
+        self.looked.add(codes)
+        return np.array([-self.sign * quadratic(self.space.from_codes(codes))[0]])
+
+
+def test_measured_proxies_are_looked_at_for_a_few_and_help_where_they_are_good() -> None:
+    good, none = Probed(LARGE, sign=1.0), Probed(LARGE, sign=0.0)
+    found, plain = (simulate(Auto(), candidates, quadratic, 12) for candidates in (good, none))
+    assert best(found) < best(plain) - 1
+    assert len(good.looked) <= FEWER + 12 * (SHORTLIST + 1)
+
+
+def test_proxies_that_rank_the_trials_worse_than_size_are_measured_no_more() -> None:
+    bad = Probed(LARGE, sign=-2.0)
+    simulate(Auto(), bad, quadratic, 14)
+    looked = len(bad.looked)
+    simulate(Auto(), bad, quadratic, 24)
+    assert len(bad.looked) <= looked + 10, "of ten asks, no more than what was tried, which is judged"
+
+
+def best(history: History) -> float:
+    return min(trial.measures["loss0"] for trial in history.scored)

@@ -21,6 +21,9 @@ Kept = TypeVar("Kept")
 REFERENCE = 300
 """Architectures drawn once (seed 0) from the space, for means, deviations and median distances."""
 
+FEWER = 60
+"""The same where proxies are measured, each of which takes as long as some steps of training."""
+
 KEPT = 4096
 """Architectures whose features are remembered: those of the last ten asks or so, about 20 MB."""
 
@@ -63,14 +66,17 @@ class Side:
 class Views:
     """The sides of the architectures of one space."""
 
-    def __init__(self, candidates: Candidates) -> None:
-        self._candidates = candidates
+    def __init__(self, candidates: Candidates, measured: bool = False) -> None:
+        """measured: with the proxies of the group "measured", for few architectures: the list of a small space is left
+        alone, and the reference is smaller."""
+        self._candidates, self._measured = candidates, measured
+        self._listed = () if measured else candidates.listed or ()
         self._features: dict[tuple[int, ...], Features] = {}
         self._vectors: dict[tuple[int, ...], Float[np.ndarray, " d"]] = {}  # of all sides, one after the other
         self._to_listed: dict[str, Float[np.ndarray, "parts m"]] = {}
         self._tallies = tallies(candidates.space)
         rng = np.random.default_rng(0)
-        self.reference = [candidates.sample(rng) for _ in range(REFERENCE)]
+        self.reference = [candidates.sample(rng) for _ in range(FEWER if measured else REFERENCE)]
         known = [self.features(one) for one in self.reference]
         sides = (_side(name, measure, known) for name, measure in PARTS if name in known[0])
         self.sides = tuple(side for side in sides if side is not None)
@@ -85,12 +91,14 @@ class Views:
         In a small space those of the listed architecture that is the same network, whose dead parts say nothing.
         """
         if self._place:
-            architecture = (self._candidates.listed or ())[self._place[architecture.arch_id]]
+            architecture = self._listed[self._place[architecture.arch_id]]
         codes = self._candidates.space.codes(architecture)
         found = self._features.get(codes)
         if found is None:
             known = self._candidates.features(architecture)
             found = {group: known[group] for group in GROUPS if group in known}
+            if self._measured:
+                found["proxies"] = known["measured"]
             if self._tallies and "graph" not in found:
                 found["counts"] = tallied(self._tallies, codes)
             self._features[codes] = found
@@ -111,7 +119,7 @@ class Views:
 
     @cached_property
     def listed_promise(self) -> Float[np.ndarray, " m"]:
-        return self.promise(self._candidates.listed or ())
+        return self.promise(self._listed)
 
     def rows(self, architectures: Sequence[Architecture]) -> list[Float[np.ndarray, "n d"]]:
         """One matrix a side; the row of an architecture is worked out once."""
@@ -186,11 +194,11 @@ class Views:
 
     @cached_property
     def _place(self) -> Mapping[str, int]:
-        return {one.arch_id: place for place, one in enumerate(self._candidates.listed or ())}
+        return {one.arch_id: place for place, one in enumerate(self._listed)}
 
     @cached_property
     def _listed_rows(self) -> list[Float[np.ndarray, "m d"]]:
-        return self._matrices(self._candidates.listed or ())
+        return self._matrices(self._listed)
 
     def _apart(
         self, first: Sequence[Float[np.ndarray, "n d"]], second: Sequence[Float[np.ndarray, "m d"]]
@@ -205,10 +213,15 @@ def _forget(kept: dict[tuple[int, ...], Kept]) -> None:
         del kept[key]
 
 
-@lru_cache(maxsize=4)
-def views(candidates: Candidates) -> Views:
+@lru_cache(maxsize=8)
+def views(candidates: Candidates, measured: bool = False) -> Views:
     """The views of these candidates, made once."""
-    return Views(candidates)
+    return Views(candidates, measured)
+
+
+def are_measured(candidates: Candidates) -> bool:
+    """Can proxies be measured, for a few of these candidates?"""
+    return "measured" in candidates.features(views(candidates).reference[0])
 
 
 def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None:

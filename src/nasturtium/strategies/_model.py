@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from nasturtium.predictors.gp_kernel import Distances, Hyper, Posterior, fit_hyper
-from nasturtium.predictors.gp_views import Views, views
-from nasturtium.roles import Candidates
+from nasturtium.predictors.gp_views import Views
 from nasturtium.space import Architecture
 
 Prediction = tuple[Float[np.ndarray, "m objectives"], Float[np.ndarray, "m objectives"]]
@@ -42,12 +41,12 @@ class Data:
         return Data(self.architectures[:count], self.losses[:count])
 
 
-def model(data: Data, candidates: Candidates) -> "Model":
+def model(data: Data, seen: Views) -> "Model":
     """Fitted to the data; hyperparameters come from the first so many of them, see `fitted_on`."""
     targets = data.first(fitted_on(len(data.losses))).scaled
     archs = data.architectures[: len(targets)]
-    hypers = [_hyper(candidates, archs, tuple(column.tolist()), data.several) for column in targets.T]
-    return Model.of(views(candidates), hypers, data.architectures, data.scaled)
+    hypers = [_hyper(seen, archs, tuple(column.tolist()), data.several) for column in targets.T]
+    return Model.of(seen, hypers, data.architectures, data.scaled)
 
 
 def fitted_on(count: int) -> int:
@@ -73,11 +72,9 @@ def scaled(losses: Float[np.ndarray, " n"], several: bool) -> Float[np.ndarray, 
 
 
 @lru_cache(maxsize=512)
-def _hyper(
-    candidates: Candidates, architectures: tuple[Architecture, ...], targets: tuple[float, ...], several: bool
-) -> Hyper:
+def _hyper(seen: Views, architectures: tuple[Architecture, ...], targets: tuple[float, ...], several: bool) -> Hyper:
     """Where there are many trials: of the best, and of the latest others."""
-    seen, wanted = views(candidates), np.array(targets)
+    wanted = np.array(targets)
     if len(wanted) > EXACT:
         order = np.argsort(wanted, kind="stable")
         chosen = np.sort(np.concatenate([order[: EXACT // 2], np.sort(order[EXACT // 2 :])[-EXACT // 2 :]]))

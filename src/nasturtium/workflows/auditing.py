@@ -12,22 +12,16 @@ from jaxtyping import Float
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import nn
 
-from nasturtium.blocks import construct, deployed
 from nasturtium.data import Development
-from nasturtium.evaluators import lowered
 from nasturtium.predictors import Correlation, correlations, useful
 from nasturtium.predictors.correlation import BASELINES, LEAST_TRIALS
-from nasturtium.proxies import Batch
 from nasturtium.report.numbers import correlation
 from nasturtium.roles import Candidates
-from nasturtium.space import Architecture
-from nasturtium.task import Task
-from nasturtium.training import seeded
 from nasturtium.trial import History, Trial
 from nasturtium.workflows.foretelling import Unlisted, predictor_scores
 from nasturtium.workflows.searching import Searched
 from nasturtium.workflows.session import Session
-from nasturtium.workflows.untrained import Scores, proxy_scores
+from nasturtium.workflows.untrained import Scores, drawn_batch, proxy_scores, untrained
 
 MOST_TRIALS = 40
 MOST_NETWORKS = 20
@@ -37,9 +31,6 @@ SHARE, LEAST_S, MOST_S = 0.02, 2.0, 20.0
 PREDICTOR_SHARE = 0.4
 """Of the audit's time is for predictors, the rest for proxies."""
 NO_VALUE = f"no finite value for {LEAST_TRIALS} of the trials"
-ROWS = 64
-ROOM = 2**26
-"""Activations that a batch may have: second derivatives hold about eight tensors for each, so 2 GB."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +111,8 @@ def audit(
     """
     began, space, task = perf_counter(), candidates.space, development.task
     architectures = [space.attach(trial.architecture) for trial in trials]
-    rows = min(ROWS, max(2, int(ROOM // max([1.0, *(trial.measures.get("activations", 1.0) for trial in trials)]))))
-    batch = Batch.draw(development, rows, seed)
+    largest = max([1.0, *(trial.measures.get("activations", 1.0) for trial in trials)])
+    batch = drawn_batch(development, largest, seed)
     networks: list[Callable[[], nn.Module]] = [
         partial(untrained, one, task, trial.seed) for one, trial in zip(architectures, trials, strict=True)
     ]
@@ -131,12 +122,6 @@ def audit(
     macs = np.array([trial.measures["macs"] for trial in trials])
     proxies = proxy_scores(networks, macs, order, batch, seed, room_s - (perf_counter() - began))
     return _judged(trials, losses, proxies, predictors, len(batch), seed)
-
-
-def untrained(architecture: Architecture, task: Task, seed: int) -> nn.Module:
-    """The network of a trial as it was before its training, without what stands before and behind it."""
-    with seeded(seed):
-        return construct(deployed(lowered(architecture, task), task)).get_submodule("network")
 
 
 def _judged(

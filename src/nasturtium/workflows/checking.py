@@ -8,6 +8,7 @@ from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
 from nasturtium.hardware.walk import minimiser
+from nasturtium.proxies.registry import GROUPS, PROXIES
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
 from nasturtium.strategies import SEVERAL, strategy
@@ -28,6 +29,7 @@ def check_options(options: SearchOptions) -> Limits:
     limits = bounded(options).limits
     training.find_device(options.accelerator)
     _check_strategy(options.strategy)
+    _check_proxies(options)
     if options.scheduler.lower() != "auto":
         scheduler(options.scheduler, max_epochs=1)
     for name in options.objectives:
@@ -51,6 +53,19 @@ def _check_strategy(name: str) -> None:
         if key == "bohb" or not hint(key, ONE_SHOT).startswith("Did you mean"):
             raise
         raise RunError(f"There is no strategy {name!r}. {hint(key, ONE_SHOT)}") from None
+
+
+def _check_proxies(options: SearchOptions) -> None:
+    """Known names, and a strategy that looks at them."""
+    for name in options.proxies:
+        key = name.lower().replace("-", "_")
+        if key not in PROXIES and key not in GROUPS:
+            raise RunError(f"--proxies names {name!r}, which there is not. {hint(key, [*PROXIES, *GROUPS])}")
+    if options.proxies and options.strategy.lower() != "auto":
+        raise RunError(
+            f"--proxies is for the strategy auto, and --strategy is {options.strategy}, which does not look at them. "
+            "Leave one of the two out."
+        )
 
 
 def check_objectives(options: SearchOptions, task: Task) -> None:

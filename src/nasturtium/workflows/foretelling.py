@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from nasturtium.predictors import Boosting, Forest, GraphNetwork, MlpEnsemble, assemble, cross_validated
 from nasturtium.predictors.correlation import FOLDS
+from nasturtium.predictors.gp_views import views
 from nasturtium.roles import Candidates, Features
 from nasturtium.space import Architecture, Space
 from nasturtium.space.graphs import tree_graph
@@ -48,7 +49,7 @@ class GaussianProcess:
     name: str = "gp"
 
     def fit(self, features: Sequence[Architecture], losses: Float[np.ndarray, " n"], seed: int) -> "_FittedProcess":
-        return _FittedProcess(model(Data(tuple(features), losses[:, None]), self.candidates))
+        return _FittedProcess(model(Data(tuple(features), losses[:, None]), views(self.candidates)))
 
 
 @dataclass(frozen=True)

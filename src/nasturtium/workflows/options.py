@@ -25,6 +25,7 @@ class SearchOptions:
     objectives: what is optimised besides the metric (params, macs, memory, latency); gives a Pareto front. What goes on
         to the finalists is its best by the metric; others decide between equal scores only.
     space: name, "file.py:NAME", "file.json" or None for the default. strategy, scheduler: names, or "auto".
+    proxies: zero-cost scores of untrained networks that `auto` may look at, by name (nwot, synflow …).
     seed: of everything. workers: processes that train, one thread each; None is the number of cores.
     device: where the network is to run: "this-machine", a class such as "microcontroller", a device by name, or one
         that is described, as `advise` takes it. What it holds becomes a limit where none as tight is given.
@@ -50,6 +51,7 @@ class SearchOptions:
     space: Any = None
     strategy: str = "auto"
     scheduler: str = "auto"
+    proxies: tuple[str, ...] = ()
     seed: int = 0
     workers: int | None = None
     device: str = "this-machine"

@@ -23,6 +23,7 @@ from nasturtium.trial import History, Objective
 from nasturtium.workflows.baselines import MACS_A_SECOND, PASSES, Speed, full_s, measured_speed
 from nasturtium.workflows.length import Length, search_end_s, trial_length
 from nasturtium.workflows.one_shot import ALONE, derive
+from nasturtium.workflows.proxied import proxied
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
 from nasturtium.workflows.transfer import like, usual_first, warmed
@@ -73,11 +74,12 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     first = (*session.options.first, *(usual_first(candidates) if isinstance(chosen, Auto) else ()))
     asked, why_first = warmed(chosen, first, candidates, length.trials, data)
     schedule, why_scheduler = _scheduler(session, length)
+    scored = proxied(session, candidates) if session.options.proxies else None
     study = Study(
         strategy=asked,
         control=strategy("random"),
         scheduler=schedule,
-        candidates=candidates,
+        candidates=scored or candidates,
         objectives=objectives_of(session),
         seed=session.options.seed,
         trials=session.options.trials,
@@ -88,6 +90,8 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
     history, control, interrupted = _run(session, study, length)
     reasons = (*reasons, why_strategy, why_scheduler, *_what_is_found(study.objectives), *filter(None, [why_first]))
     _tell_failures(session, history)
+    if scored is not None:
+        session.remark(scored.sentence())
     if isinstance(chosen, Llm):
         for sentence in chosen.remarks():
             session.remark(sentence)

@@ -9,10 +9,16 @@ import numpy as np
 from jaxtyping import Float, Int
 from torch import nn
 
+from nasturtium.blocks import construct, deployed
+from nasturtium.data import Development
 from nasturtium.errors import RunError
+from nasturtium.evaluators import lowered
 from nasturtium.predictors.correlation import LEAST_TRIALS
 from nasturtium.proxies import AZ_NAS, PROXIES, Batch, log_rank_aggregate, measure
 from nasturtium.proxies.measure import resolve
+from nasturtium.space import Architecture
+from nasturtium.task import Task
+from nasturtium.training import seeded
 
 COSTS = ("counted", "forward", "backward", "second-order")
 """From cheap to dear."""
@@ -25,6 +31,20 @@ TRIES = 2.0
 """Times what one network may take: so long proxies are tried, those that turn out too slow among them."""
 NO_TIME = "no time for it in the part of the budget that this may take"
 Values = Float[np.ndarray, " trials"]
+ROWS = 64
+ROOM = 2**26
+"""Activations that a batch may have: second derivatives hold about eight tensors for each, so 2 GB."""
+
+
+def drawn_batch(development: Development, activations: float, seed: int) -> Batch:
+    """Training rows of the search for proxies. activations: of one row, in the largest network that is measured."""
+    return Batch.draw(development, min(ROWS, max(2, int(ROOM // max(1.0, activations)))), seed)
+
+
+def untrained(architecture: Architecture, task: Task, seed: int) -> nn.Module:
+    """The network of a trial as it was before its training, without what stands before and behind it."""
+    with seeded(seed):
+        return construct(deployed(lowered(architecture, task), task)).get_submodule("network")
 
 
 @dataclass
