@@ -63,6 +63,7 @@ METHODS: dict[str, Callable[[], Bilevel]] = {
     "darts-2": lambda: darts(Settings.nasbench201(), order=2),
     "r-darts": lambda: darts(Settings.nasbench201(), early_stop=EarlyStop()),
     "gdas": gdas,
+    "gdas-broadcast": lambda: gdas(broadcast=True),
     "drnas": drnas,
     "drnas-progressive": lambda: drnas(stages=PROGRESSIVE),
     "beta-darts": beta_darts,

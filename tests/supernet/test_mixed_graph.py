@@ -378,3 +378,34 @@ def test_weighted_sums_have_first_and_second_derivatives(plain: int) -> None:
     torch.testing.assert_close(_WeightedSum.apply(weights, *tensors), expected)
     assert torch.autograd.gradcheck(_WeightedSum.apply, (weights, *tensors))
     assert torch.autograd.gradgradcheck(_WeightedSum.apply, (weights, *tensors))
+
+
+@pytest.mark.parametrize("merged", [True, False], ids=["merged", "plain"])
+@pytest.mark.parametrize("gated", [True, False], ids=["gates", "places"])
+def test_weights_of_idle_options_have_the_gradient_of_the_broadcast_of_the_authors_of_gdas(
+    merged: bool, gated: bool
+) -> None:
+    """Oracle: AutoDL-Projects' forward_gdas, edge by edge: w[drawn] * option(value) + the other weights as numbers."""
+    torch.manual_seed(0)
+    graph = nb201_graph()
+    net = MixedGraph(graph, IMAGE, merged=merged).double()
+    x = torch.randn(3, *IMAGE.shape, dtype=torch.float64)
+    drawn = [3, 0, 4, 1, 0, 2]  # two edges are "none"
+    hard = [torch.eye(5, dtype=torch.float64)[place].requires_grad_() for place in drawn]
+    active: Any = (
+        [torch.eye(5, dtype=torch.float64)[place] for place in drawn] if gated else [[place] for place in drawn]
+    )
+    slope = torch.randn(net(x, hard, active).shape, dtype=torch.float64)
+    ours = torch.autograd.grad(net(x, hard, active, True), hard, slope)
+    values = {0: x}
+    for edge in graph.edges:
+        assert edge.mixture is not None
+        place = drawn[edge.mixture]
+        option = getattr(net, edge.name)[edge.options[place][0]]
+        rest = hard[edge.mixture].sum() - hard[edge.mixture][place]
+        part = hard[edge.mixture][place] * (option(values[edge.source]) if place else torch.zeros_like(x)) + rest
+        values[edge.target] = values[edge.target] + part if edge.target in values else part
+    theirs = torch.autograd.grad(values[graph.outputs[0]], hard, slope)
+    assert torch.equal(net(x, hard, active, True), net(x, hard, active)), "what is added is 0"
+    assert largest_difference(ours, theirs) < 1e-10
+    assert all(float(gradient.abs().min()) > 0 for gradient, place in zip(ours, drawn, strict=True) if place)

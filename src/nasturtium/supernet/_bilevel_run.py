@@ -70,7 +70,9 @@ class Run:
         return state.identity(
             method=method.name,
             order=method.order,
-            options=getattr(method.relax, "keywords", {}) | getattr(method.penalty, "keywords", {}),
+            options=getattr(method.relax, "keywords", {})
+            | getattr(method.penalty, "keywords", {})
+            | ({"idle": True} if method.idle else {}),
             stages=[asdict(stage) for stage in method.stages],
             settings=asdict(self.settings),
             seed=self.seed,
@@ -82,6 +84,7 @@ class Run:
     def train(self, report: TraceReport | None) -> Derived:
         """To the end of the schedule, or what ends it before."""
         self._refuse_hopeless_limits()
+        self.supernet.idle = self.method.idle
         wanted = self.method.stages[self.at.stage].partial
         if self.supernet.partial != wanted:
             raise RunError(

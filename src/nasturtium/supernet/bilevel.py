@@ -99,7 +99,8 @@ class Bilevel:
     shown. penalty: added to the validation loss of the architecture; (parameters, progress) -> scalar.
     order: of the architecture's gradient; 2 looks one step of the weights ahead, "exact" without finite differences.
     early_stop: by the dominant eigenvalue of the Hessian; measured without stopping if it says so.
-    checkpoint_s: seconds between checkpoints.
+    checkpoint_s: seconds between checkpoints. idle: do weights of options that are not computed have a gradient? See
+    `_idle`.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Bilevel:
     stages: tuple[Stage, ...] = (Stage(),)
     early_stop: EarlyStop | None = None
     checkpoint_s: float = 60.0
+    idle: bool = False
 
     def train(
         self,

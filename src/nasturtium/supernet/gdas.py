@@ -13,13 +13,14 @@ from nasturtium.supernet.relaxation import gumbel, log_probabilities, straight_t
 NASBENCH201 = Settings.nasbench201(epochs=250)
 
 
-def gdas(settings: Settings = NASBENCH201, *, hot: float = 10.0, cold: float = 0.1) -> Bilevel:
+def gdas(settings: Settings = NASBENCH201, *, hot: float = 10.0, cold: float = 0.1, broadcast: bool = False) -> Bilevel:
     """hot, cold: the temperature falls from one to the other, evenly over the search.
 
-    Only the drawn options are computed, so the gradient of the others comes through the softmax alone; the authors'
-    code adds to it the sum of the gradients of the node, an artefact of a broadcast that is not in the paper.
+    Only the drawn options are computed, so the gradient of the others comes through the softmax alone. broadcast: as in
+    the authors' code for NAS-Bench-201, with which the published cells were found, the weights of the others are added
+    to the node and have the sum of its gradients; the paper has no such term.
     """
-    return Bilevel("GDAS", partial(relax, hot=hot, cold=cold), settings)
+    return Bilevel("GDAS", partial(relax, hot=hot, cold=cold), settings, idle=broadcast)
 
 
 def relax(parameters: Parameters, moment: Moment, hot: float, cold: float) -> Mix:

@@ -30,7 +30,7 @@ class Mixer:
     ) -> None:
         self._chain, self._start, self._units = supernet.chain, supernet.start, supernet.units
         self._mixtures = supernet.mixed
-        self._weights, self._active = weights, active
+        self._weights, self._active, self._idle = weights, active, supernet.idle
         self._codes = strongest(supernet, weights, active)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class Mixer:
         if step.cell is not None:
             mine = self._mixtures.span(step.cell)
             active = None if self._active is None else self._active[mine]
-            y = self._units.run(self._units.mixed(step, state), x, self._weights[mine], active)
+            y = self._units.run(self._units.mixed(step, state), x, self._weights[mine], active, self._idle)
         else:
             y = self._units.run(self._units.path(step, state), x)
         return self._marked((y, end), sampled(link, codes, state.first), codes)

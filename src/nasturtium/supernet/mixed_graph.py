@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nasturtium.blocks.open_graph import OpenGraph
 from nasturtium.errors import SpaceError
+from nasturtium.supernet._idle import idle_sums
 from nasturtium.supernet._live import live
 from nasturtium.supernet._merged import merged_options
 from nasturtium.supernet._options import Option, mixed, read
@@ -55,7 +56,11 @@ class MixedGraph(nn.Module):
         self.options = tuple(options)
 
     def forward(
-        self, x: Float[Tensor, "..."], weights: Sequence[Tensor] | None = None, active: Active | None = None
+        self,
+        x: Float[Tensor, "..."],
+        weights: Sequence[Tensor] | None = None,
+        active: Active | None = None,
+        idle: bool = False,
     ) -> Float[Tensor, "..."]:
         """The outputs, concatenated. x: `[rows, *signal]`, fastest in channels-last order.
 
@@ -63,6 +68,7 @@ class MixedGraph(nn.Module):
         active: the options of each mixture that are computed; the others count as nothing, whatever their weights.
         None computes all. They are plain numbers, so that nothing waits for a device; or tensors of gates that open one
         option of each mixture, with the same result and the same work for every draw (see `_selected`).
+        idle: weights of what is not computed are added as numbers (see `_idle`).
         """
         gates = _gates(active)
         gated = weights
@@ -70,9 +76,10 @@ class MixedGraph(nn.Module):
             gated = gates if weights is None else [w * g for w, g in zip(weights, gates, strict=True)]
         weigh, gate = _weigher(gated), _weigher(gates)
         leaving: dict[int, list[Option]] = {key: [] for key in self.signals}
-        for option in self._computed(active if gates is None else None):
+        for option in self._computed(active if gates is None else None, idle):
             leaving[option.edge.source].append(option)
         terms = {key: Terms() for key in self.signals}
+        beside = idle_sums(self.graph, weights, active) if idle and weights and active else {}
         values = {0: x}
         for key in self.signals:
             if key in self.joins:
@@ -81,18 +88,20 @@ class MixedGraph(nn.Module):
                 mixture = terms[key].total()
                 around = self._around(key, values, weights) if key in self.shuffled else None
                 values[key] = self._joined(key, x, mixture, around)
+                if key in beside:
+                    values[key] = values[key] + beside[key].to(values[key].dtype)
             self._leave(values[key], leaving[key], weigh, terms, None if gates is None else gate)
         outs = [values[key] for key in self.graph.outputs]
         return outs[0] if len(outs) == 1 else torch.cat(outs, dim=1)
 
-    def _computed(self, active: Active | None) -> Sequence[Option]:
+    def _computed(self, active: Active | None, idle: bool) -> Sequence[Option]:
         """The options to compute: of the active ones, those that can bear on the result."""
         chosen = [
             option
             for option in self.options
             if active is None or option.edge.mixture is None or option.place in active[option.edge.mixture]
         ]
-        if not self.merged or self.shuffled:  # where channels pass by, every edge carries something
+        if not self.merged or self.shuffled or idle:  # where something is added besides, every edge carries something
             return [option for option in chosen if not option.zero]
         return live(self.graph, chosen)
 

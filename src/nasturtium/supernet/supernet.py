@@ -37,13 +37,15 @@ class Supernet(nn.Module):
 
     space: with a task. seed: of the initial weights. partial: 1/partial of the channels of open cells are mixed (Xu et
     al. 2020, PC-DARTS); for `forward` only, paths have all. precise: mix option by option instead of merging equal
-    work, with the same result up to rounding.
+    work, with the same result up to rounding. idle: an attribute; True lets weights of options that are not computed
+    have a gradient (see `_idle`).
     Raises `SpaceError` for decisions that weights cannot be shared over, naming them, and where nothing can be built.
     """
 
     def __init__(self, space: Space, *, seed: int = 0, partial: int = 1, precise: bool = False) -> None:
         super().__init__()
         self.space, self.seed, self.partial, self.precise = space, seed, partial, precise
+        self.idle = False
         x = refuse(space)
         reachable = Reachable(space, x)
         refuse_cells(space, reachable.cells)
