@@ -1,6 +1,7 @@
 """Once-for-all on Fashion-MNIST: a family for five limits from one training, against five separate searches.
 
-    python benchmarks/family.py [--rows 9000] [--methods spos bignas ofa] [--seed 0]
+    python benchmarks/family.py [--rows 9000] [--methods spos bignas ofa] [--seed 0] [--record family-0]
+    python benchmarks/family.py --pool family-0 family-1 … --record family-mean    means over records of several seeds
 
 A subset of the 60,000 training images trains and scores (two thirds and one third, stratified); all 10,000 test images
 judge what was chosen, once, at the end. The space, the rows, the recipe and the limits are the same for both sides.
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from _record import record
+from _record import RESULTS, record
 from torch import nn
 
 from nasturtium.blocks import ConvBN, Head, MBConv, build, sequence, stage
@@ -46,6 +47,7 @@ from nasturtium.training import Recipe, Resident, default_recipe, derive_seed, p
 SHARED = Path(os.environ.get("NASTURTIUM_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 LIMITS = (4_000, 7_000, 11_000, 17_000, 26_000)
 HELD = 1 / 3
+TARGET = "each within 0.5 points at 40 % of the cost or less"
 METHODS: dict[str, Any] = {
     "spos": Spos,
     "bignas": BigNas,
@@ -198,6 +200,27 @@ def compared(members: list[Found], inherited: list[float], alone: list[Found]) -
     return pairs
 
 
+def pooled(names: list[str]) -> dict[str, Any]:
+    """Differences of each limit and shares of the cost, over records of the same settings and of different seeds."""
+    records = [json.loads((RESULTS / f"{name}.json").read_text()) for name in names]
+    settings = [{**one["settings"], "seed": None, "record": None} for one in records]
+    if any(one != settings[0] for one in settings) or len({one["settings"]["seed"] for one in records}) < len(names):
+        raise SystemExit("--pool takes records of the same settings and of different seeds.")
+    families = {}
+    for method in settings[0]["methods"]:
+        runs = [one["families"][method] for one in records]
+        found = np.array([[pair["difference_points"] for pair in run["pairs"]] for run in runs])
+        shares = np.array([run["share_of_cost"] for run in runs])
+        families[method] = {
+            "limits_params": list(LIMITS),
+            "difference_points": {"mean": found.mean(0).round(2).tolist(), "each": found.tolist()},
+            "standard_error_points": (found.std(0, ddof=1) / sqrt(len(found))).round(2).tolist(),
+            "share_of_cost": {"mean": round(float(shares.mean()), 3), "each": shares.tolist()},
+            "reached": bool(found.mean(0).min() >= -0.5 and shares.mean() <= 0.4),
+        }
+    return {"records": names, "n": len(names), "settings": settings[0], "target": TARGET, "families": families}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=9_000)
@@ -213,7 +236,12 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=20)
     parser.add_argument("--cache", type=Path, help="JSON of the separate searches, to go on from")
     parser.add_argument("--record", default="family")
+    parser.add_argument("--pool", nargs="+", default=[], help="records of several seeds: their means, nothing else")
     given = parser.parse_args()
+    if given.pool:
+        print(record(given.record, pooled(given.pool)), flush=True)
+        return
+    del given.pool
     torch.set_num_threads(1)
 
     rows, test, labels = load(given.rows)
@@ -240,7 +268,7 @@ def main() -> None:
             "rows": {"train": len(data.inputs), "score": data.scored_rows, "test": len(labels)},
             "threads": 1,
             "separate_cpu_seconds": round(alone_cost, 1),
-            "target": "each within 0.5 points at 40 % of the cost or less",
+            "target": TARGET,
             "families": families,
         }
         differences = [pair["difference_points"] for pair in pairs]

@@ -19,7 +19,9 @@ at 16 x 16, mirrors and shifts of an eighth, 60 epochs, arch_lr 0.002: in 3,840 
 as in "long" (7.7; published for beta-DARTS: 11.7). GDAS, whose step is a third as long, takes 150 epochs: 2.5 times
 those of beta-DARTS, as published (250 and 100), and can move 19.2 (29.3).
 
-Run on a GPU: python benchmarks/one_shot.py --methods darts gdas drnas beta-darts pc-darts snas --seeds 3
+`gdas-broadcast` has the gradient of the authors' code, with which the published cells of GDAS were found.
+
+Run on a GPU: python benchmarks/one_shot.py --methods darts gdas gdas-broadcast drnas beta-darts pc-darts snas --seeds 3
         in parts: --methods darts --seeds 1 --first-seed 2; a search that was interrupted goes on (--folder)
 Run here: python benchmarks/one_shot.py --size small (needs NASTURTIUM_DATA, or ../shared/data)
 """
@@ -93,7 +95,7 @@ class Size:
     gdas_epochs: int | None = None
 
     def epochs_of(self, method: str) -> int:
-        return self.gdas_epochs if method == "gdas" and self.gdas_epochs else self.epochs
+        return self.gdas_epochs if method.startswith("gdas") and self.gdas_epochs else self.epochs
 
 
 SIZES = {
