@@ -86,7 +86,8 @@ def best_trial(event: Finished) -> TrialBrief | None:
 
 def restored(options: dict[str, Any]) -> SearchOptions:
     """Options that have been JSON."""
-    return SearchOptions(**{**options, **{name: tuple(options.get(name, ())) for name in ("objectives", "proxies", "first")}})
+    lists = {name: tuple(options.get(name, ())) for name in ("objectives", "proxies", "first")}
+    return SearchOptions(**{**options, **lists})
 
 
 def work(spec: JobSpec, teller: Teller, began: float) -> None:
