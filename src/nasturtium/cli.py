@@ -128,7 +128,7 @@ def search(
         space=space,
         strategy=strategy,
         scheduler=scheduler,
-        proxies=tuple(name.strip() for name in (proxies or "").split(",") if name.strip()),
+        proxies=_names(proxies),
         seed=seed,
         workers=workers,
         device=device,
@@ -355,7 +355,7 @@ def bench(
             seed=seed,
             queries=queries,
             scheduler=scheduler,
-            decisions=tuple(part.strip() for part in (decisions or "").split(",") if part.strip()),
+            decisions=_names(decisions),
             objective=objective,
             direction="minimize" if minimize else "maximize",
             identity=identity,
@@ -430,6 +430,11 @@ def _started(options: Any, plan: str | None, earlier: list[str] | None) -> Any:
 
     options = options if plan is None else with_plan(options, plan)
     return options if not earlier else with_runs(options, earlier)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """What is given with commas between."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def _show(result: Any, as_json: bool) -> None:

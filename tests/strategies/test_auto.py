@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasturtium.hardware import Lazy
-from nasturtium.predictors.gp_views import FEWER
+from nasturtium.predictors.gp_views import PROBED_REFERENCE
 from nasturtium.roles import Features
 from nasturtium.space import Architecture, Space, choice, encode
 from nasturtium.strategies import Auto, Random
@@ -179,7 +179,7 @@ def test_measured_proxies_are_looked_at_for_a_few_and_help_where_they_are_good()
     good, none = Probed(LARGE, sign=1.0), Probed(LARGE, sign=0.0)
     found, plain = (simulate(Auto(), candidates, quadratic, 12) for candidates in (good, none))
     assert best(found) < best(plain) - 1
-    assert len(good.looked) <= FEWER + 12 * (SHORTLIST + 1)
+    assert len(good.looked) <= PROBED_REFERENCE + 12 * (SHORTLIST + 1)
 
 
 def test_proxies_that_rank_the_trials_worse_than_size_are_measured_no_more() -> None:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from nasturtium.data import Development, load, prepare, profile, split
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -57,3 +59,14 @@ def run_folder(small_digits: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def result(run_folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((run_folder / "result.json").read_text())
     return content
+
+
+@pytest.fixture(scope="session")
+def development() -> Development:
+    """300 rows of four numbers, whose target is nearly linear in them."""
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(300, 4))
+    raw = load((inputs, inputs @ [1.0, -2.0, 0.5, 0.0] + 0.1 * rng.normal(size=300)))
+    parts = split(raw, 0)
+    profile(raw, parts)
+    return prepare(raw, parts)[0]

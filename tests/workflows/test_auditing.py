@@ -16,7 +16,7 @@ import torch
 from scipy.stats import spearmanr
 
 from nasturtium.blocks import Dense, Embed, Head, sequence
-from nasturtium.data import Development, load, prepare, profile, split
+from nasturtium.data import Development
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.predictors import Correlation
 from nasturtium.proxies import AZ_NAS, Batch, log_rank_aggregate, measure
@@ -30,16 +30,6 @@ GOAL = Objective("rmse", "minimize")
 PROXIES = {"l2_norm", "nwot", "zen", "grad_norm", "snip", "plain"}
 PROXIES |= {"fisher", "synflow", "jacov", "zico", "az_nas", "grasp"}
 PREDICTORS = {"gp", "extra-trees", "random-forest", "boosting", "mlp-ensemble", "graph-network"}
-
-
-@pytest.fixture(scope="module")
-def development() -> Development:
-    rng = np.random.default_rng(0)
-    inputs = rng.normal(size=(300, 4))
-    raw = load((inputs, inputs @ [1.0, -2.0, 0.5, 0.0] + 0.1 * rng.normal(size=300)))
-    parts = split(raw, 0)
-    profile(raw, parts)
-    return prepare(raw, parts)[0]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasturtium.blocks import Dense, Embed, Head, sequence
-from nasturtium.data import Development, load, prepare, profile, split
+from nasturtium.data import Development
 from nasturtium.errors import RunError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
 from nasturtium.proxies import Batch, measure
@@ -13,16 +13,6 @@ from nasturtium.workflows.checking import check_options
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.proxied import Proxied
 from nasturtium.workflows.untrained import ROOM, ROWS, drawn_batch, untrained
-
-
-@pytest.fixture(scope="module")
-def development() -> Development:
-    rng = np.random.default_rng(0)
-    inputs = rng.normal(size=(300, 4))
-    raw = load((inputs, inputs @ [1.0, -2.0, 0.5, 0.0] + 0.1 * rng.normal(size=300)))
-    parts = split(raw, 0)
-    profile(raw, parts)
-    return prepare(raw, parts)[0]
 
 
 @pytest.fixture(scope="module")

@@ -116,9 +116,7 @@ def check_budget(strategy: object, label: str, trials: int, where: str) -> None:
         name, count = begins
         asked = "1 query" if trials == 1 else f"{trials} queries"
         fewer = max(2, trials // 4)
-        fits = f"{name}={fewer}" + (
-            f",sample={min(2, fewer)}" if isinstance(getattr(strategy, "sample", None), int) else ""
-        )
+        fits = f"{name}={fewer}" + (",sample=2" if isinstance(getattr(strategy, "sample", None), int) else "")
         mend = f", or set {label.partition('[')[0]}[{fits}]" if fewer <= trials else ", or leave it out"
         raise RunError(
             f"{label} begins with {count} trials ({name}={count}), and {where} has {asked}: it would never "

@@ -18,11 +18,9 @@ from nasturtium.space import Architecture, Choice, Space
 
 Kept = TypeVar("Kept")
 
-REFERENCE = 300
-"""Architectures drawn once (seed 0) from the space, for means, deviations and median distances."""
-
-FEWER = 60
-"""The same where proxies are measured, each of which takes as long as some steps of training."""
+REFERENCE, PROBED_REFERENCE = 300, 60
+"""Architectures drawn once (seed 0) from the space, for means, deviations and median distances; fewer where proxies are
+measured, each of which takes as long as some steps of training."""
 
 KEPT = 4096
 """Architectures whose features are remembered: those of the last ten asks or so, about 20 MB."""
@@ -76,7 +74,7 @@ class Views:
         self._to_listed: dict[str, Float[np.ndarray, "parts m"]] = {}
         self._tallies = tallies(candidates.space)
         rng = np.random.default_rng(0)
-        self.reference = [candidates.sample(rng) for _ in range(FEWER if measured else REFERENCE)]
+        self.reference = [candidates.sample(rng) for _ in range(PROBED_REFERENCE if measured else REFERENCE)]
         known = [self.features(one) for one in self.reference]
         sides = (_side(name, measure, known) for name, measure in PARTS if name in known[0])
         self.sides = tuple(side for side in sides if side is not None)
@@ -116,6 +114,11 @@ class Views:
     def trend(self) -> float:
         """The weight that the promise is believed to have."""
         return PROXY_TREND if self._promise is not None and self._promise.proxies is not None else TREND
+
+    @cached_property
+    def measurable(self) -> bool:
+        """Can proxies be measured, for a few of these architectures?"""
+        return "measured" in self._candidates.features(self.reference[0])
 
     @cached_property
     def listed_promise(self) -> Float[np.ndarray, " m"]:
@@ -217,11 +220,6 @@ def _forget(kept: dict[tuple[int, ...], Kept]) -> None:
 def views(candidates: Candidates, measured: bool = False) -> Views:
     """The views of these candidates, made once."""
     return Views(candidates, measured)
-
-
-def are_measured(candidates: Candidates) -> bool:
-    """Can proxies be measured, for a few of these candidates?"""
-    return "measured" in candidates.features(views(candidates).reference[0])
 
 
 def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from nasturtium.errors import RunError, hint
+from nasturtium.errors import RunError
 from nasturtium.proxies._passes import Passes
 from nasturtium.proxies.batch import Batch
-from nasturtium.proxies.registry import GROUPS, PROXIES, Proxy
+from nasturtium.proxies.registry import PROXIES, Proxy, members, nearest
 
 
 def measure(network: nn.Module, batch: Batch, names: Sequence[str] | None = None, seed: int = 0) -> dict[str, float]:
@@ -37,10 +37,10 @@ def resolve(names: Sequence[str] | None, batch: Batch) -> list[str]:
         return [name for name, proxy in PROXIES.items() if _obstacle(proxy, batch) is None]
     found: list[str] = []
     for name in names:
-        key = name.lower().replace("-", "_")
-        if key not in PROXIES and key not in GROUPS:
-            raise RunError(f"There is no proxy {name!r}. {hint(key, [*PROXIES, *GROUPS])}")
-        found += GROUPS.get(key, (key,))
+        opened = members(name)
+        if not opened:
+            raise RunError(f"There is no proxy {name!r}. {nearest(name)}")
+        found += opened
     for name in found:
         obstacle = _obstacle(PROXIES[name], batch)
         if obstacle is not None:

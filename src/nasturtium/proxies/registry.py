@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from nasturtium.errors import hint
 from nasturtium.proxies._passes import Passes
 from nasturtium.proxies.az_nas import AZ_NAS, az_nas
 from nasturtium.proxies.epe_nas import epe_nas
@@ -39,6 +40,10 @@ class Proxy:
     higher_is_better: bool = True
     classes: bool = False
     second_batch: bool = False
+
+    def turned(self, score: float) -> float:
+        """So that more is better."""
+        return score if self.higher_is_better else -score
 
 
 ABDELFATTAH = "Abdelfattah et al. 2021, arXiv:2101.08134"
@@ -80,3 +85,18 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"az_nas": AZ_NAS, "naswot": ("nwot",), "zenscore": ("zen",), "l2": ("l2_norm",), "jacob_cov": ("jacov",)}
 )
 """Other names, and names of several."""
+
+
+def members(name: str) -> tuple[str, ...]:
+    """The proxies of this name, one or those of a group; none where there is no such. Hyphens count as underscores."""
+    key = _key(name)
+    return GROUPS.get(key, (key,) if key in PROXIES else ())
+
+
+def nearest(name: str) -> str:
+    """For a message: names that are like an unknown one."""
+    return hint(_key(name), [*PROXIES, *GROUPS])
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("-", "_")

@@ -16,6 +16,7 @@ from nasturtium.report.figures import (
     plotly_text,
 )
 from nasturtium.report.markup import Html, element, joined, table
+from nasturtium.report.numbers import lasted
 
 MOST = 40
 """Mixtures in the picture: those whose leading option gained most."""
@@ -27,8 +28,7 @@ def words(content: ReportContent) -> Html:
     trace = content.one_shot
     if not trace:
         return Html("")
-    count, epochs = len(trace["derived"]), sum(one["train_loss"] is not None for one in trace["epochs"])
-    length = f"{epochs} epochs" if epochs > 1 else "1 epoch" if epochs else "less than an epoch"
+    count, length = len(trace["derived"]), lasted(one["train_loss"] for one in trace["epochs"])
     told = (
         f"{trace['method']} trained one supernet for {length} on the training rows of the search, and derived {count} "
         f"architecture{'s' if count != 1 else ''}, which were trained alone like any other."

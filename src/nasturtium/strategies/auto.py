@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from nasturtium import pareto
-from nasturtium.predictors.gp_views import are_measured, views
+from nasturtium.predictors.gp_views import views
 from nasturtium.roles import Candidates
 from nasturtium.space import Architecture
 from nasturtium.strategies._acquisition import expected_hypervolume_improvement, expected_improvement
@@ -82,7 +82,7 @@ def telling(losses: Float[np.ndarray, "n objectives"]) -> list[int]:
 def starters(history: History, seed: int, candidates: Candidates) -> list[Architecture]:
     """`STARTERS` random architectures, the most promising first; with several objectives both ends of that order first,
     as those are the ends of a front, then its middle, its quarters, and so on."""
-    rng, measured = np.random.default_rng([seed, STARTERS]), are_measured(candidates)
+    rng, measured = np.random.default_rng([seed, STARTERS]), views(candidates).measurable
     drawn = [candidates.sample(rng) for _ in range(PROBED if measured else STARTERS)]
     order = np.argsort(-views(candidates, measured).promise(drawn), kind="stable")
     if len(history.objectives) > 1:
@@ -106,8 +106,9 @@ class _Search:
 
     def proposals(self, history: History, count: int) -> list[Architecture]:
         """The most promising new architectures, one after the other, each believed before the next is chosen."""
-        known = [model(self.data, views(self.candidates))]
-        if are_measured(self.candidates):
+        plain = views(self.candidates)
+        known = [model(self.data, plain)]
+        if plain.measurable:
             seen = views(self.candidates, measured=True)
             known += [model(self.data, seen)] if trusted(self.data, seen) else []
         for trial in history.running:

@@ -7,7 +7,6 @@ leads to, so that its gradient is the sum of the gradients of the entries.
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from nasturtium.blocks.open_graph import OpenGraph
@@ -25,8 +24,6 @@ def idle_sums(
         if edge.mixture is None:
             continue
         of_edge, opened = weights[edge.mixture], active[edge.mixture]
-        shut = 1 - opened if isinstance(opened, Tensor) else torch.ones_like(of_edge)
-        if not isinstance(opened, Tensor):
-            shut[list(opened)] = 0
-        found[edge.target] = found.get(edge.target, 0) + (of_edge * shut).sum()
+        computed = of_edge * opened if isinstance(opened, Tensor) else of_edge[list(opened)]
+        found[edge.target] = found.get(edge.target, 0) + of_edge.sum() - computed.sum()
     return found

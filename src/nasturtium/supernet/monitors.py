@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nasturtium.roles import TraceEpoch
+from nasturtium.space.describe import plural
 from nasturtium.supernet.eigenvalue import EarlyStop
 
 Weights = Sequence[Float[np.ndarray, " options"]]
@@ -97,7 +98,7 @@ class Watch:
         if epochs[-1].entropy < UNDECIDED or (self.method == FAIRER and settled(epochs)):
             return None
         return (
-            f"Undecided: after {_epochs(len(epochs))} the options still weigh almost the same (entropy "
+            f"Undecided: after {plural(len(epochs), 'epoch')} the options still weigh almost the same (entropy "
             f"{epochs[-1].entropy:.2f} of 1), so that the derived architecture is hardly better founded than a random "
             "one. Search longer (a larger budget), or in Python with a larger arch_lr."
         )
@@ -138,7 +139,3 @@ class Watch:
         means = {name: float(np.mean(values)) for name, values in by_option.items()}
         skips = max((mean for name, mean in means.items() if name in SKIPS), default=0.0)
         return skips > FAVOURED * max((mean for name, mean in means.items() if name not in SKIPS), default=0.0)
-
-
-def _epochs(count: int) -> str:
-    return "1 epoch" if count == 1 else f"{count} epochs"

@@ -8,7 +8,7 @@ from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
 from nasturtium.hardware.walk import minimiser
-from nasturtium.proxies.registry import GROUPS, PROXIES
+from nasturtium.proxies.registry import members, nearest
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
 from nasturtium.strategies import SEVERAL, strategy
@@ -58,9 +58,8 @@ def _check_strategy(name: str) -> None:
 def _check_proxies(options: SearchOptions) -> None:
     """Known names, and a strategy that looks at them."""
     for name in options.proxies:
-        key = name.lower().replace("-", "_")
-        if key not in PROXIES and key not in GROUPS:
-            raise RunError(f"--proxies names {name!r}, which there is not. {hint(key, [*PROXIES, *GROUPS])}")
+        if not members(name):
+            raise RunError(f"--proxies names {name!r}, which there is not. {nearest(name)}")
     if options.proxies and options.strategy.lower() != "auto":
         raise RunError(
             f"--proxies is for the strategy auto, and --strategy is {options.strategy}, which does not look at them. "
@@ -77,7 +76,7 @@ def check_objectives(options: SearchOptions, task: Task) -> None:
         if name not in METRICS and one_shot_name(options.strategy) is not None:
             raise UserError(
                 f"The strategy {options.strategy!r} derives by {task.metric} alone, and there is --objective {name}. "
-                f"Give a limit instead (--max-params), or use a strategy for several: auto, {', '.join(SEVERAL)}."
+                f"Give a limit instead (--max-params), or use a strategy for several: {', '.join(SEVERAL)}."
             )
         if name in METRICS and name != task.metric:
             raise UserError(

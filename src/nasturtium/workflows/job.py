@@ -86,8 +86,7 @@ def best_trial(event: Finished) -> TrialBrief | None:
 
 def restored(options: dict[str, Any]) -> SearchOptions:
     """Options that have been JSON."""
-    lists = {name: tuple(options.get(name, ())) for name in ("objectives", "proxies", "first")}
-    return SearchOptions(**{**options, **lists})
+    return SearchOptions(**options)
 
 
 def work(spec: JobSpec, teller: Teller, began: float) -> None:

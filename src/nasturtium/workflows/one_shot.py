@@ -5,7 +5,7 @@ as for any other strategy. The trace of the shared training is kept in `one_shot
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite, isinf
 from typing import Any
@@ -19,6 +19,7 @@ from nasturtium.errors import RunError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.network import set_statistics, standardised
 from nasturtium.hardware import LimitedCandidates, Limits
+from nasturtium.report.numbers import lasted
 from nasturtium.roles import Derived, SearchBudget, Trace, Wanted
 from nasturtium.space import Architecture
 from nasturtium.strategies import EnasController, Given
@@ -69,12 +70,6 @@ def _remark(session: Session, sentences: Sequence[str]) -> None:
     for sentence in sentences:
         if sentence not in session.notes:
             session.remark(sentence)
-
-
-def lasted(losses: Iterable[float | None]) -> str:
-    """How long, in epochs. losses: of a trace; its last entry is without one where it only shows what was derived."""
-    count = sum(loss is not None and isfinite(loss) for loss in losses)
-    return "less than an epoch" if count == 0 else "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: float) -> Derived:

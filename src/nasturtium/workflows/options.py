@@ -62,6 +62,8 @@ class SearchOptions:
     first: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("objectives", "proxies", "first"):  # lists, where they have been JSON
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.budget_s is not None and not self.budget_s > 0:
             raise UserError(f"--budget is {self.budget_s:g} s: it must be above 0. Write --budget 3m, for instance.")
         if self.trials is not None and self.trials < 1:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from math import isfinite, nan
 from time import perf_counter
 
 import numpy as np
@@ -77,7 +76,8 @@ class Proxied:
                     f"--proxies {','.join(self.names)} cannot be worked out for a network of the space "
                     f"{self.space.name!r} ({type(error).__name__}: {error}). Name others, or leave --proxies out."
                 ) from error
-            found = np.array([_turned(name, scores[name]) for name in self.names])
+            turned = np.array([PROXIES[name].turned(scores[name]) for name in self.names])
+            found = np.where(np.isfinite(turned), turned, np.nan)
             self._scores[architecture.arch_id] = found
             self.seconds += perf_counter() - began
         return found
@@ -89,11 +89,6 @@ class Proxied:
             f"The proxies {', '.join(self.names)} of {self.measured:,} untrained networks took {self.seconds:.1f} s "
             f"({each:.0f} ms each) of the search's time."
         )
-
-
-def _turned(name: str, score: float) -> float:
-    """More is better."""
-    return (score if PROXIES[name].higher_is_better else -score) if isfinite(score) else nan
 
 
 def proxied(session: Session, candidates: LimitedCandidates) -> Proxied:

@@ -53,8 +53,6 @@ def kept_options(held: dict[str, Any]) -> SearchOptions:
     size = options.image_size
     return replace(
         options,
-        objectives=tuple(options.objectives),
-        proxies=tuple(options.proxies),
         image_size=(size[0], size[1]) if isinstance(size, list) else size,
         output=None,
     )

@@ -154,8 +154,7 @@ def _column(name: str, measured: dict[int, dict[str, float]], macs: Values) -> V
         parts = {part: np.array([measured[row][part] for row in rows]) for part in PARTS}
         values[rows] = log_rank_aggregate({**parts, "complexity": macs[rows]})
     else:
-        sign = 1.0 if PROXIES[name].higher_is_better else -1.0
-        values[rows] = [sign * measured[row][name] for row in rows]
+        values[rows] = [PROXIES[name].turned(measured[row][name]) for row in rows]
     return _finite(values)
 
 
