@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import replace
 from typing import Literal
 
@@ -36,6 +37,24 @@ def test_steps_are_those_of_torch(name: Literal["sgd", "adamw"]) -> None:
     else:
         reference = torch.optim.AdamW(weights, lr=0.1, betas=(0.9, 0.99), fused=True)
     for one, other in zip(stepped(optimizer, ours), stepped(reference, theirs), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_what_is_reached_later_steps_as_if_it_began_then(name: Literal["sgd", "adamw"]) -> None:
+    """A supernet's steps reach other weights each time. Against one optimiser for each layer, stepped where it is."""
+    torch.manual_seed(0)
+    ours = nn.ModuleList(nn.Linear(3, 2) for _ in range(3))
+    theirs = deepcopy(ours)
+    recipe = replace(RECIPE, optimizer=name)
+    optimizer = build_optimizer(ours, recipe, torch.device("cpu"))
+    apart = [build_optimizer(layer, recipe, torch.device("cpu")) for layer in theirs]
+    for place in (0, 1, 0, 2, 1):
+        for layers, stepping in ((ours, optimizer), (theirs, apart[place])):
+            stepping.zero_grad()
+            layers[place](torch.ones(2, 3)).square().sum().backward()
+            stepping.step()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(one, other)
 
 

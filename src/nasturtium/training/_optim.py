@@ -28,7 +28,18 @@ class _Plain(torch.optim.Optimizer):
 class Sgd(_Plain, torch.optim.SGD):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
+        self._begin()
         _STEPS[torch.optim.SGD](self)
+
+    def _begin(self) -> None:
+        """Momentum of what has its first gradient: the fused kernel takes all or none that have it (torch 2.13), and
+        in a supernet each step reaches other weights. From zero it is what torch begins with: the gradient."""
+        for group in self.param_groups:
+            if group["momentum"] == 0:
+                continue
+            for parameter in group["params"]:
+                if parameter.grad is not None and self.state[parameter].get("momentum_buffer") is None:
+                    self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
 
 
 class AdamW(_Plain, torch.optim.AdamW):
