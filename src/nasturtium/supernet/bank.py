@@ -1,26 +1,18 @@
 """The shared tensors of a supernet, and how the parameters of one network are cut out of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise
 from math import prod
-from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from nasturtium.blocks import construct
+from nasturtium.supernet._kernels import Kernels, kernels_of, matrix_name, shrunk
 from nasturtium.supernet.parameters import Wanted
-from nasturtium.supernet.slices import Axes, Factor, length
+from nasturtium.supernet.slices import Axes, Factor, Piece, length, pieces
 from nasturtium.training import generator, seeded
-
-
-class Piece(NamedTuple):
-    """A part of a parameter. mark: what tells its shared tensor from others; factors: of all axes; shape: of axes."""
-
-    mark: str
-    factors: tuple[Factor, ...]
-    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -49,11 +41,14 @@ class Bank(nn.Module):
     own for the largest primitive that uses the tensor; where no single one spans it, they are drawn from those values.
 
     forms: of each parameter, as `Reachable` finds them. seed: of the initial values, each tensor having its own.
+    transforms: smaller kernels are the centres of larger ones times a matrix that is learnt (see `_kernels`).
     """
 
-    def __init__(self, forms: Mapping[str, Mapping[Axes, Wanted]], seed: int) -> None:
+    def __init__(self, forms: Mapping[str, Mapping[Axes, Wanted]], seed: int, transforms: bool = False) -> None:
         super().__init__()
         self._owners: dict[str, tuple[nn.Module, str]] = {}
+        self._elastic: dict[str, Kernels] = {}
+        self._forms = {name: tuple(found) for name, found in forms.items()}
         self._uncut = frozenset(name for name, found in forms.items() if len(found) == 1)
         for name, found in forms.items():
             if name in self._uncut:
@@ -68,6 +63,8 @@ class Bank(nn.Module):
                 sizes = zip(*([factor.size for factor in piece.factors] for piece, _ in using), strict=True)
                 _, largest = max(using, key=lambda user: prod(factor.size for factor in user[0].factors))
                 self._add(name + mark, tuple(map(max, sizes)), largest, seed)
+                if transforms:
+                    self._transform(name + mark, [piece for piece, _ in using])
 
     def __getitem__(self, name: str) -> nn.Parameter:
         holder, own = self._owners[name]
@@ -92,15 +89,49 @@ class Bank(nn.Module):
         """The leading part of a tensor, of this shape."""
         return Cut((Part(name, tuple(map(slice, shape)), shape),), whole=tuple(self[name].shape) == shape)
 
+    def sizes(self, name: str, axis: int) -> list[int]:
+        """The lengths that an axis of a parameter can have, ascending."""
+        return sorted({length(axes[axis]) for axes in self._forms[name]})
+
+    def along(self, name: str, axes: Axes, axis: int) -> tuple[nn.Parameter, int] | None:
+        """The shared tensor and its axis where this axis of a parameter lies; None if it is not one run of one tensor.
+
+        axes: how the parameter is made up.
+        """
+        if name in self._uncut:
+            return self[name], axis
+        found = list(pieces(axes))
+        if len(found) > 1 or any(factor.how != "lead" for factor in axes[axis][0]) or len(axes[axis][0]) > 1:
+            return None
+        return self[name + found[0].mark], sum(len(before[0]) for before in axes[:axis])
+
     def take(self, cut: Cut) -> torch.Tensor:
         """The parameter: the shared one itself if it is that, else a differentiable part of it."""
         if cut.whole:
             return self[cut.parts[0].name]
         # Contiguous, as in the extracted network: a kernel chosen by strides could round otherwise.
-        taken = [self[part.name][part.window].reshape(part.shape).contiguous() for part in cut.parts]
+        taken = [self._taken(part).reshape(part.shape).contiguous() for part in cut.parts]
         return taken[0] if len(taken) == 1 else torch.cat(taken, dim=cut.axis)
 
+    def _taken(self, part: Part) -> torch.Tensor:
+        kernels = self._elastic.get(part.name)
+        if kernels is None:
+            return self[part.name][part.window]
+        matrices = {(large, small): self[matrix_name(part.name, large, small)] for large, small in pairwise(kernels)}
+        return shrunk(self[part.name], part.window, kernels, matrices)
+
+    def _transform(self, name: str, using: Sequence[Piece]) -> None:
+        """A matrix for each step from a kernel to the next smaller one, at first the identity."""
+        kernels = kernels_of(using)
+        if len(kernels) > 1:
+            self._elastic[name] = kernels
+            for large, small in pairwise(kernels):
+                self._put(matrix_name(name, large, small), torch.eye(prod(small)))
+
     def _add(self, name: str, shape: tuple[int, ...], user: Wanted, seed: int) -> None:
+        self._put(name, _initial(name, shape, user, seed))
+
+    def _put(self, name: str, value: torch.Tensor) -> None:
         *path, own = name.split(".")
         holder: nn.Module = self
         for part in path:
@@ -109,18 +140,8 @@ class Bank(nn.Module):
             inner = holder._modules[part]
             assert inner is not None
             holder = inner
-        holder.register_parameter(own, nn.Parameter(_initial(name, shape, user, seed)))
+        holder.register_parameter(own, nn.Parameter(value))
         self._owners[name] = (holder, own)
-
-
-def pieces(axes: Axes) -> Iterator[Piece]:
-    """The parts of a parameter that are kept apart, each with a mark for its tensor's name."""
-    for at, parts in enumerate(product(*axes)):
-        fixed = "x".join(str(factor.size) for part in parts for factor in part if factor.how == "fixed")
-        form = "-".join(str(len(part)) for part in parts) if any(len(part) > 1 for part in parts) else ""
-        mark = (f"#{at}" if at else "") + (f"@{fixed}" if fixed else "") + (f"~{form}" if form else "")
-        factors = tuple(factor for part in parts for factor in part)
-        yield Piece(mark, factors, tuple(prod(factor.size for factor in part) for part in parts))
 
 
 def _window(factors: tuple[Factor, ...], shape: torch.Size) -> tuple[slice, ...]:

@@ -12,11 +12,13 @@ from nasturtium.training import load_checkpoint, read_metadata, save_checkpoint
 
 FORMAT = 1
 """Version of the header."""
+MADE = ("seed", "partial", "precise", "transforms")
+"""What a supernet was made with; one that was written before there were transforms has none."""
 
 
 def save_supernet(supernet: Supernet, path: str | Path) -> None:
     """Write the shared weights. The file appears whole or not at all."""
-    made = {"seed": supernet.seed, "partial": supernet.partial, "precise": supernet.precise}
+    made = {name: getattr(supernet, name) for name in MADE}
     save_checkpoint(supernet, path, {"supernet": FORMAT, "space": supernet.space.name} | made)
 
 
@@ -36,6 +38,6 @@ def load_supernet(path: str | Path, space: Space) -> Supernet:
         raise RunError(f"The file {path} holds no supernet that this version can read. Train it anew.")
     if facts["space"] != space.name:
         raise RunError(f"The supernet {path} is of the space {facts['space']!r}, not {space.name!r}.")
-    supernet = Supernet(space, seed=facts["seed"], partial=facts["partial"], precise=facts["precise"])
+    supernet = Supernet(space, **{name: facts[name] for name in MADE if name in facts})
     load_checkpoint(supernet, path)
     return supernet

@@ -59,7 +59,8 @@ class Phase:
 
     share: of the steps, relative to those of the other phases. rate: factor of the recipe's learning rate, which is
     annealed anew in every phase. effort: what a step costs, relative to those of other phases: for deadlines.
-    graduate: the architecture that is kept as it is at the end, to be the teacher of later phases.
+    graduate: the architecture that is kept as it is at the end, to be the teacher of later phases. before: what is done
+    to the shared weights when the phase begins.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Phase:
     rate: float = 1.0
     effort: float = 1.0
     graduate: Architecture | None = None
+    before: Callable[[PathNet], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,9 @@ class _Walk:
         end = None if deadline_s is None else time.monotonic() + deadline_s
         progress = self.progress
         while progress.phase < len(self.course.phases) and not progress.stopped:
+            prepare = self.course.phases[progress.phase].before
+            if prepare is not None and progress.step == 0:  # checkpoints between phases are from before this
+                prepare(self.net)
             learner = self._learner()
             left_s = None if end is None else max(0.0, end - time.monotonic())
             self._phase(learner, None if left_s is None else left_s * self._part(), report)

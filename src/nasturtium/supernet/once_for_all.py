@@ -5,7 +5,7 @@ Cai, Gan, Wang, Zhang and Han, "Once-for-All: Train One Network and Specialize i
 (train_ofa_net.py: 180, 120, 25 + 120, 25 + 120 passes; one path a step for kernels, two for depths, four for widths).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +15,16 @@ from torch import Tensor
 
 from nasturtium.roles import Derived, SearchBudget, TraceReport, Wanted
 from nasturtium.space import Architecture, Space
+from nasturtium.space.places import Codes
 from nasturtium.supernet.course import Phase
 from nasturtium.supernet.evolution import Evolution
 from nasturtium.supernet.inherited import HELD
 from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.path_search import Asked, Net, Session, Settings
-from nasturtium.supernet.paths import Batch, taught
+from nasturtium.supernet.paths import Batch, PathNet, taught
 from nasturtium.supernet.sizes import DIMENSIONS, Dimension, dimensions, extremes
+from nasturtium.supernet.sorting import sort_channels
+from nasturtium.supernet.supernet import Supernet
 from nasturtium.training import Recipe
 
 PATHS: dict[Dimension, int] = {"kernel": 1, "depth": 2, "width": 4}
@@ -77,9 +80,10 @@ class OnceForAll:
     of the first stages of depth and width. rates: factors of the learning rate in the phases kernel, first stage, and
     second stage. distillation: its weight.
 
-    Smaller kernels are the centres of larger ones, without the paper's transformation matrices, and widths take leading
-    channels, which are not sorted by importance before they shrink. recipe: of the shared weights; None is the task's
-    default, with three times the passes. held: share of the rows that score paths.
+    Channels are sorted by importance before they shrink (see `sorting`); smaller kernels are learnt transformations of
+    larger ones where the supernet has them (`Supernet(space, transforms=True)`). recipe: of the shared weights; None is
+    the task's default, with three times the passes; `original` has that of the authors. held: share of the rows that
+    score paths.
     """
 
     full: float = 180.0
@@ -91,6 +95,13 @@ class OnceForAll:
     evolution: Evolution = field(default_factory=Evolution)
     held: float = HELD
     name: str = "ofa"
+
+    @classmethod
+    def original(cls) -> "OnceForAll":
+        """The authors' settings for ImageNet on 32 GPUs: batch 2048, SGD with Nesterov momentum 0.9, rate 2.6 for the
+        full network, weight decay 3e-5, label smoothing 0.1; 590 passes in all. Each phase warms up here, there only
+        the long ones; crops of several resolutions are not part of a recipe."""
+        return cls(recipe=Recipe("sgd", 2.6, 3e-5, 0.9, "cosine", None, 590, 2048, 0.1))
 
     def train(
         self,
@@ -112,9 +123,7 @@ class OnceForAll:
     def phases(self, space: Space) -> list[Phase]:
         """The course over the ordered decisions of a space."""
         largest, kinds = extremes(space).largest, dimensions(space)
-        codes = space.codes(largest)
-        # What is dead in the largest network (an option not taken) is ordered as well: its greatest value.
-        greatest = {index: code if code >= 0 else space.program.sizes[index] - 1 for index, code in enumerate(codes)}
+        greatest = _greatest(space, largest)
         fixed = {index: greatest[index] for index in kinds}
         lesson = Distilled(self.distillation)
         found = [Phase("full", Elastic(space, tuple(fixed.items())), share=self.full, graduate=largest)]
@@ -122,11 +131,42 @@ class OnceForAll:
             mine = [index for index, its in kinds.items() if its == kind and space.program.sizes[index] > 1]
             fixed = {index: code for index, code in fixed.items() if index not in mine}
             kept, paths = tuple(fixed.items()), PATHS[kind]
+            near = None
             if kind != "kernel" and any(space.program.sizes[index] > 2 for index in mine):
-                near = tuple((index, 2) for index in mine)
-                draw = Elastic(space, kept, near, paths)
-                found.append(Phase(f"{kind}, first", draw, lesson, self.first, self.rates[1], effort=paths))
+                near = {index: max(0, space.program.sizes[index] - 2) for index in mine}
+                draw = Elastic(space, kept, tuple((index, 2) for index in mine), paths)
+                before = Sorted(greatest) if kind == "width" else None
+                found.append(
+                    Phase(f"{kind}, first", draw, lesson, self.first, self.rates[1], effort=paths, before=before)
+                )
             if mine:
                 rate = self.rates[0] if kind == "kernel" else self.rates[2]
-                found.append(Phase(kind, Elastic(space, kept, (), paths), lesson, self.small, rate, effort=paths))
+                before = Sorted(greatest, near) if kind == "width" else None
+                draw = Elastic(space, kept, (), paths)
+                found.append(Phase(kind, draw, lesson, self.small, rate, effort=paths, before=before))
         return found
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Sorts the channels of a supernet. greatest: codes of the widest network, see `sort_channels`. trained: the least
+    codes of the widths that were elastic before; None if none was."""
+
+    greatest: Codes
+    trained: Mapping[int, int] | None = None
+
+    def __call__(self, net: PathNet) -> None:
+        assert isinstance(net, Supernet), "only a supernet has channels to sort"
+        trained = None
+        if self.trained is not None:
+            raw = [self.trained.get(index, code) for index, code in enumerate(self.greatest)]
+            trained = net.space.from_codes(net.space.program.mask(raw))
+        sort_channels(net, self.greatest, trained)
+
+
+def _greatest(space: Space, largest: Architecture) -> Codes:
+    """Code of every decision in the largest network. What is dead in it (an option not taken) is ordered as well: its
+    greatest value."""
+    codes, ordered = space.codes(largest), dimensions(space)
+    most = [size - 1 if index in ordered else 0 for index, size in enumerate(space.program.sizes)]
+    return tuple(code if code >= 0 else most[index] for index, code in enumerate(codes))

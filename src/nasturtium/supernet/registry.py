@@ -27,10 +27,11 @@ from nasturtium.supernet.supernet import Supernet
 
 @dataclass(frozen=True)
 class Method:
-    """A one-shot search, and the supernet that it wants. partial: 1/partial of the channels is mixed at the start."""
+    """A one-shot search, and the supernet that it wants: see there for `partial`, which is of the start."""
 
     trainer: OneShot[Supernet, SearchRows]
     partial: int = 1
+    transforms: bool = False
 
 
 GRADIENT: Mapping[str, Callable[[], Bilevel]] = MappingProxyType(
@@ -87,7 +88,7 @@ def one_shot(name: str, rows: int, policy: MakePolicy) -> Method:
     if key == "enas":
         return Method(Enas(policy))
     if key in PATHS:
-        return Method(PATHS[key]())
+        return Method(PATHS[key](), transforms=key == "ofa")
     search = GRADIENT[key]()
 
     def steps(of: int, batch: int) -> int:

@@ -5,8 +5,9 @@ leading part of a factor is kept (channels), or its centre (kernels), or it is n
 (positions of a flattened image: weights of one position mean nothing at another).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import product
 from math import prod
 from typing import Literal, NamedTuple
 
@@ -29,6 +30,24 @@ class Factor(NamedTuple):
 Part = tuple[Factor, ...]
 Axis = tuple[Part, ...]
 Axes = tuple[Axis, ...]
+
+
+class Piece(NamedTuple):
+    """A part of a parameter. mark: what tells its shared tensor from others; factors: of all axes; shape: of axes."""
+
+    mark: str
+    factors: tuple[Factor, ...]
+    shape: tuple[int, ...]
+
+
+def pieces(axes: Axes) -> Iterator[Piece]:
+    """The parts of a parameter that are kept apart, each with a mark for its tensor's name."""
+    for at, parts in enumerate(product(*axes)):
+        fixed = "x".join(str(factor.size) for part in parts for factor in part if factor.how == "fixed")
+        form = "-".join(str(len(part)) for part in parts) if any(len(part) > 1 for part in parts) else ""
+        mark = (f"#{at}" if at else "") + (f"@{fixed}" if fixed else "") + (f"~{form}" if form else "")
+        factors = tuple(factor for part in parts for factor in part)
+        yield Piece(mark, factors, tuple(prod(factor.size for factor in part) for part in parts))
 
 
 def run(size: int) -> Axis:

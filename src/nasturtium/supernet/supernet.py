@@ -1,6 +1,6 @@
 """One network holding the weights of a whole space."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -37,14 +37,18 @@ class Supernet(nn.Module):
 
     space: with a task. seed: of the initial weights. partial: 1/partial of the channels of open cells are mixed (Xu et
     al. 2020, PC-DARTS); for `forward` only, paths have all. precise: mix option by option instead of merging equal
-    work, with the same result up to rounding. idle: an attribute; True lets weights of options that are not computed
-    have a gradient (see `_idle`).
+    work, with the same result up to rounding. transforms: smaller kernels are learnt transformations of larger ones
+    (Cai et al. 2020, once-for-all). idle: an attribute; True lets weights of options that are not computed have a
+    gradient (see `_idle`).
     Raises `SpaceError` for decisions that weights cannot be shared over, naming them, and where nothing can be built.
     """
 
-    def __init__(self, space: Space, *, seed: int = 0, partial: int = 1, precise: bool = False) -> None:
+    def __init__(
+        self, space: Space, *, seed: int = 0, partial: int = 1, precise: bool = False, transforms: bool = False
+    ) -> None:
         super().__init__()
         self.space, self.seed, self.partial, self.precise = space, seed, partial, precise
+        self.transforms = transforms
         self.idle = False
         x = refuse(space)
         reachable = Reachable(space, x)
@@ -53,7 +57,7 @@ class Supernet(nn.Module):
             raise SpaceError(unbuildable(space, CostModel(space)))
         self.chain = reachable.chain
         self.start = State(x, channels_of(x))
-        self.bank = Bank(reachable.forms, seed)
+        self.bank = Bank(reachable.forms, seed, transforms)
         self.mixed = Mixtures(space, self.chain)
         self.units = Units(self.bank, seed, partial, merged=not precise)
         self._routes: dict[tuple[int, ...], list[tuple[Step, Unit]]] = {}
@@ -120,6 +124,10 @@ class Supernet(nn.Module):
             self._routes[codes] = self._route(codes)
         return self._routes[codes]
 
+    def states(self, architecture: Architecture) -> Iterator[tuple[Step, State]]:
+        """The links of an architecture with what arrives at them, in order."""
+        return self._states(self.space.codes(architecture))
+
     def chosen(self, architecture: Architecture) -> tuple[tuple[int, ...], ...]:
         """The options of each mixture that are active in an architecture; none where the mixture is dead in it."""
         return self.mixed.chosen(self.space.codes(architecture))
@@ -156,9 +164,10 @@ class Supernet(nn.Module):
         return self
 
     def _route(self, codes: Codes) -> list[tuple[Step, Unit]]:
-        state, found = self.start, []
+        return [(step, self.units.path(step, state)) for step, state in self._states(codes)]
+
+    def _states(self, codes: Codes) -> Iterator[tuple[Step, State]]:
+        state = self.start
         for step in steps(self.chain, codes):
-            unit = self.units.path(step, state)
-            found.append((step, unit))
-            state = State(unit.out, unit.channels)
-        return found
+            yield step, state
+            state = self.units.after(step, state)

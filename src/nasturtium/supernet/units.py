@@ -12,6 +12,7 @@ from nasturtium.blocks import Block, Call, Expr, Foreign, Graph, OpenGraph, Rela
 from nasturtium.supernet.bank import Bank, Cut
 from nasturtium.supernet.links import Step
 from nasturtium.supernet.mixed_graph import MixedGraph
+from nasturtium.supernet.parameters import Wanted
 from nasturtium.supernet.reachable import Contents, State, cell_contents, contents, named, opened
 from nasturtium.supernet.slices import Axis, length
 from nasturtium.task import Signal
@@ -74,6 +75,10 @@ class Units:
         """What leaves a link."""
         found = self._contents(step, state)
         return State(found.out, found.channels)
+
+    def wanted(self, step: Step, state: State) -> tuple[Wanted, ...]:
+        """The parameters of a link, by their names in its module."""
+        return self._contents(step, state).wanted
 
     def path(self, step: Step, state: State) -> Unit:
         """The link as it is in one architecture."""
