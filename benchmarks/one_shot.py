@@ -102,6 +102,7 @@ SIZES = {
     "small": Size(8, 1, 28, 2048, 10, 0.02),
     "long": Size(4, 1, 12, 8192, 80, 0.0015),
     "cifar": Size(4, 1, 16, 8192, 60, 0.002, cifar=True, gdas_epochs=150),
+    "deep": Size(4, 3, 16, 8192, 50, 0.0024, cifar=True),
 }
 
 
@@ -157,18 +158,25 @@ def search(
     wanted = Wanted(limits={"macs": options.macs}) if options.macs else None
     file = None if options.folder is None else options.folder / f"{name}-{seed}.safetensors"
     resumed = file is not None and file.exists()
-    report = None if options.quiet else _printed
+    report = None if options.quiet else Printed()
     found = method.train(
         supernet, rows, SearchBudget(options.epochs), seed=seed, wanted=wanted, report=report, checkpoint=file
     )
     return found.architectures[0], found.trace, None if resumed else time.process_time() - start
 
 
-def _printed(trace: Trace) -> bool:
-    last = trace.epochs[-1]
-    skips = "-" if last.skips is None else f"{last.skips:.2f}"
-    print(f"  {len(trace.epochs)}: {last.train_loss:.3f} {last.validation_loss} skips {skips}", flush=True)
-    return False
+class Printed:
+    """A line an epoch; reports within an epoch bring none."""
+
+    def __init__(self) -> None:
+        self.epochs = 0
+
+    def __call__(self, trace: Trace) -> bool:
+        for last in trace.epochs[self.epochs :]:
+            self.epochs += 1
+            skips = "-" if last.skips is None else f"{last.skips:.2f}"
+            print(f"  {self.epochs}: {last.train_loss:.3f} {last.validation_loss} skips {skips}", flush=True)
+        return False
 
 
 def looked_up(architecture: Architecture, cells: pd.DataFrame) -> dict[str, Any]:
