@@ -81,12 +81,16 @@ def telling(losses: Float[np.ndarray, "n objectives"]) -> list[int]:
 
 def starters(history: History, seed: int, candidates: Candidates) -> list[Architecture]:
     """`STARTERS` random architectures, the most promising first; with several objectives both ends of that order first,
-    as those are the ends of a front, then its middle, its quarters, and so on."""
+    as those are the ends of a front, then its middle, its quarters, and so on.
+
+    Each ask of a study draws others, since its seed differs; so it begins behind the places of those that were tried.
+    """
     rng, measured = np.random.default_rng([seed, STARTERS]), views(candidates).measurable
     drawn = [candidates.sample(rng) for _ in range(PROBED if measured else STARTERS)]
     order = np.argsort(-views(candidates, measured).promise(drawn), kind="stable")
     if len(history.objectives) > 1:
-        order = order[halvings(len(drawn))]
+        tried = sum(trial.parent is None and trial.origin != "random" for trial in history.trials)
+        order = np.roll(order[halvings(len(drawn))], -tried)
     return [drawn[row] for row in order]
 
 
