@@ -196,6 +196,38 @@ def test_the_least_value_that_is_named_can_be_met(refused: Refused, table: Path)
         nasturtium.search(str(table), target="kind", max_params=named[1])
 
 
+TAKES_ONE = "takes one objective, and there are 2 (accuracy, "
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("--strategy reinforce --objective latency", f"The strategy 'reinforce' {TAKES_ONE}latency_ms). Give one, or"),
+        ("--strategy bananas --objective params", f"The strategy 'bananas' {TAKES_ONE}params). Give one, or use"),
+        ("--strategy cma-es --objective macs", f"The strategy 'cma-es' {TAKES_ONE}macs). Give one, or use"),
+        ("--strategy cma-es --space own.py:plain", "cma-es evolves numbers, and the space 'plain' has none"),
+        ("--strategy nsga3", "The strategy nsga3 needs two objectives or more, and there is one"),
+        ("--scheduler curve-extrapolation --objective params", "The scheduler 'curve-extrapolation' ends trainings"),
+    ],
+)
+def test_what_cannot_search_for_these_objectives_is_refused_before_any_training(
+    refused: Refused, table: Path, tmp_path: Path, options: str, sentence: str
+) -> None:
+    (tmp_path / "own.py").write_text(
+        "from nasturtium import Space, choice\n"
+        "from nasturtium.blocks import Dense, Embed, Head, sequence\n"
+        "def plain(task):\n"
+        "    root = sequence(embed=Embed(4), one=Dense(width=choice(4, 8)), head=Head(task))\n"
+        "    return Space(root, task, 'plain')\n"
+    )
+    assert sentence in refused("search", "table.csv", "--target", "kind", "--trials", "3", *options.split())
+
+
+def test_proxies_that_do_not_suit_the_task_are_refused_before_any_training(refused: Refused, table: Path) -> None:
+    sentence = refused("search", "table.csv", "--target", "width", "--proxies", "nwot,epe-nas", "--trials", "3")
+    assert "epe_nas compares rows of one class, so it needs a classification task, not regression. " in sentence
+
+
 def test_files_with_a_space(refused: Refused, table: Path, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         "def wide(task):\n    raise KeyError('width')\n\n\ndef fine(task):\n    return 3\n"
