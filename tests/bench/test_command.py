@@ -43,7 +43,8 @@ def test_json_is_a_list_of_rows_and_nothing_else(nasturtium, plain):
     )
     rows = json.loads(out)
     assert code == 0
-    assert {tuple(row) for row in rows} == {("strategy", "benchmark", "protocol", "metric", "mean", "std", "n")}
+    known = ("strategy", "benchmark", "protocol", "metric", "mean", "std", "n", "unreached")
+    assert {tuple(row) for row in rows} == {known}
     assert {row["strategy"] for row in rows} == {"random", "local-search[initial=1]"}
     assert [row["metric"] for row in rows[:4]] == [
         "queries_to_best",
@@ -53,6 +54,21 @@ def test_json_is_a_list_of_rows_and_nothing_else(nasturtium, plain):
     ]
     assert {(row["benchmark"], row["protocol"], row["n"]) for row in rows} == {("plain", "plain", 4)}
     assert not Path("runs").exists()
+
+
+def test_searches_that_never_found_the_best_are_counted(nasturtium, plain):
+    arguments = ("bench", plain, *PLAIN, "--strategy", "random", "--seeds", 8, "--queries", 40, "--workers", 1)
+    row, *others = json.loads(nasturtium(*arguments, "--json")[1])
+    _, out, _ = nasturtium(*arguments, "-o", "out")
+    lines = map(json.loads, Path("out/searches.jsonl").read_text().splitlines())
+    best = pd.read_csv(plain).y.max()
+    unreached = sum(one["course"]["points"][-1][3]["y"] < best for one in lines)
+    assert 0 < unreached < 8
+    assert (row["metric"], row["unreached"], row["n"]) == ("queries_to_best", unreached, 8)
+    assert {one["unreached"] for one in others} == {0}
+    assert f"random, queries_to_best: {unreached} of 8" in out
+    every = json.loads(nasturtium("bench", plain, *PLAIN, "--strategy", "random", "--json", "--seeds", 2)[1])
+    assert every[0]["unreached"] == 0
 
 
 def test_workers_change_nothing(nasturtium, tables):

@@ -28,7 +28,7 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         names = ("strategy", "benchmark", "protocol", "metric", "mean", "std", "n")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, "unreached": self.capped}
 
 
 @dataclass(frozen=True)
