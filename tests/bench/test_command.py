@@ -181,6 +181,8 @@ def test_a_bench_that_was_killed_goes_on(tmp_path, plain):
         (("bench", "nb201", "--strategy", "random[x=1]"), "random has no setting 'x'"),
         (("bench", "nb201", "--seeds", "0"), "--seeds is 0: at least 1 is needed."),
         (("bench", "nb201", "--identity", "string"), "There is no identity 'string'. Did you mean 'strings'?"),
+        (("bench", "nb201,nb-macro", "--identity", "networks"), "nb-macro tells architectures apart in one way only"),
+        (("bench", "plain.csv", *PLAIN, "--identity", "strings"), "so --identity strings would change nothing there. "),
         (("bench", "nb201", "--decisions", "a", "--objective", "b"), "are for plain tables; nb201 has its own"),
         (("bench", "nb201", "--minimize"), "--minimize are for plain tables; nb201 has its own"),
         (("bench", "nb201", "--strategy", "darts"), "The strategy 'darts' trains the shared weights of a whole space"),
