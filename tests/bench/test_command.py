@@ -99,7 +99,7 @@ def test_the_table_fits_eighty_columns_and_shows_what_was_published(nasturtium, 
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
     assert re.search(r"^  REA +93\.92 ± 0\.30 +71\.84 ± 0\.99 +45\.54 ± 1\.03$", out, re.MULTILINE)
-    assert "Average rank over 8 figures" in out
+    assert "Average rank over 7 figures" in out  # best_after_100 of a table of 81 rows is not among them
     assert "Critical difference" in out
 
 
@@ -239,6 +239,21 @@ def test_a_few_queries_are_enough_for_every_strategy_with_its_own_settings(plain
     told = lines(found)
     assert max(map(len, told)) <= 80
     assert "±" not in told[2]
+
+
+@pytest.mark.parametrize(("rows", "figures"), [(19, 1), (20, 1), (21, 2), (72, 3)])
+def test_figures_of_searches_that_have_seen_every_row_are_not_ranked(plain, rows, figures):
+    """queries_to_best, and best_after_20, _50 and _100 of tables with more rows than that."""
+    pd.read_csv(plain).head(rows).to_csv(plain, index=False)
+    options = BenchOptions(
+        str(plain), strategy="random,tpe", decisions=("op", "se", "code", "width"), objective="y", seeds=2, workers=1
+    )
+    summary = run_bench(options)
+    assert len({row.metric for row in summary.rows}) == 4
+    best = pd.read_csv(plain).y.max()
+    assert {row.mean for row in summary.rows if not row.ranked} == {best}
+    assert summary.ranking is not None
+    assert summary.ranking.blocks == figures
 
 
 def test_tables_of_one_name_are_told_apart(tmp_path, plain):
