@@ -1,5 +1,6 @@
 """What a user may get wrong on the command line: one or two sentences, exit code 2, nothing written, no traceback."""
 
+import doctest
 import errno
 import json
 import re
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 import nasturtium
-from nasturtium import Space, choice, cli
+from nasturtium import Space, api, choice, cli
 from nasturtium.errors import UserError
 from nasturtium.roles import Outcome
 from nasturtium.study.executors._scoring import score
@@ -315,6 +316,40 @@ def test_the_python_door_raises_the_same_sentences() -> None:
         nasturtium.search("digits", stratgy="random")
     with pytest.raises(UserError, match="takes a Space first, not str"):
         nasturtium.search("digits", evaluate=lambda architecture: 0.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"trials": 0}, "`trials` is 0: at least 1 trial is needed."),
+        ({"budget": 0}, '`budget` is 0 s: it must be above 0. Write `budget="3m"`, for instance.'),
+        ({"budget": "soon"}, "`budget` 'soon' is not a duration. Write 90s, 3m or 1h30m."),
+        ({"workers": 0}, "`workers` is 0: at least 1 worker is needed."),
+        ({"objectives": ("parms",)}, "`objectives` cannot be 'parms'. Did you mean 'params'?"),
+        ({"max_params": -5}, "`max_params`=-5 must be above zero"),
+        ({"accelerator": "cpuu"}, "`accelerator` cannot be 'cpuu'. Did you mean 'cpu' or 'cuda'?"),
+        ({"proxies": ("nwot",), "strategy": "tpe"}, "`proxies` is for the strategy auto, and `strategy` is tpe, which"),
+        ({"device": "stm32f746", "max_latency": "2ms"}, 'cannot be measured here. Give `max_macs="173k"` instead'),
+    ],
+)
+def test_the_python_door_calls_options_by_their_names_in_python(options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UserError) as refused:
+        nasturtium.search("digits", **options)  # type: ignore[arg-type]
+    assert sentence in str(refused.value)
+    assert "--" not in str(refused.value)
+    if "trials" in options:
+        with pytest.raises(UserError, match=r"^`trials` is 0: at least 1 trial is needed"):
+            nasturtium.search(Space(choice(1, 2, 3), name="small"), evaluate=lambda architecture: 0.0, trials=0)
+
+
+def test_commands_and_names_of_others_are_left_as_they_are() -> None:
+    assert doctest.testmod(api).failed == 0
+    for sentence in (
+        "Make one with: nasturtium search SOURCE --strategy spos or ofa",
+        "Update with: pip install --upgrade nasturtium",
+        "Name it with --target (`target=` in Python).",
+    ):
+        assert api.in_python(sentence) == sentence
 
 
 def test_own_evaluations_refuse_what_no_table_of_scores_can_serve() -> None:
