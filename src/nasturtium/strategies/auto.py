@@ -51,7 +51,7 @@ class Auto:
 
     startup: trials before the model is used (5): each of 50 random architectures the one with most parameters and MACs,
     since larger networks are mostly better, and with the best proxies where there are any; where nothing is counted,
-    random ones. So too with several objectives: queries to NSGA-II's hypervolume, 50 searches, were 55 with large ones
+    random ones. So too with several objectives: queries to NSGA-II's hypervolume, 50 searches, were 52 with large ones
     and 83 with some of every size. Running trials are believed to turn out as predicted (Ginsbourger et al. 2010,
     "kriging believer"), so that workers spread.
     """
