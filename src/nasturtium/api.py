@@ -1,8 +1,11 @@
 """The Python door: `nasturtium.search` and `nasturtium.family`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from nasturtium.errors import UserError, hint
 from nasturtium.space import Space
@@ -17,8 +20,48 @@ from nasturtium.workflows.search import run_search_workflow
 Amount = str | float
 OWN_OPTIONS = ("strategy", "seed", "workers", "output")
 """What else `search(space, evaluate=…)` takes."""
+OPTION = re.compile(r"nasturtium [a-z]+ [^.]*|(?:--|\b(?=max-))([a-z][a-z-]*)\b(?! \(`)(?: (\d\w*(?:[.,]\d\w*)*))?")
+"""A command, which stays as it is; or an option of the command line and its amount, unless its name here follows."""
+CALLED = {"objective": "objectives"}
+"""Options whose name in Python is another."""
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
 
 
+def _spoken(door: Callable[Given, Found]) -> Callable[Given, Found]:
+    """The same, whose errors call options by their names here: the text is made for all doors, in the words of the
+    command line."""
+
+    @wraps(door)
+    def opened(*given: Given.args, **options: Given.kwargs) -> Found:
+        try:
+            return door(*given, **options)
+        except UserError as error:
+            error.args = (in_python(str(error)),)
+            raise
+
+    return opened
+
+
+def in_python(text: str) -> str:
+    """
+    >>> in_python("--max-params is 0. Write --budget 3m, or continue with: nasturtium resume runs/x --quiet")
+    '`max_params` is 0. Write `budget="3m"`, or continue with: nasturtium resume runs/x --quiet'
+    """
+    known = {*SearchOptions.__dataclass_fields__, *signature(search).parameters, *signature(family).parameters}
+
+    def named(found: re.Match[str]) -> str:
+        option, amount = found[1], found[2]
+        name = "" if option is None else CALLED.get(option, option.replace("-", "_"))
+        if name not in known:
+            return found[0]
+        return f"`{name}`" if amount is None else f'`{name}="{amount}"`'
+
+    return OPTION.sub(named, text)
+
+
+@_spoken
 def search(
     source: Any,
     y: Any = None,
@@ -73,6 +116,7 @@ Amounts = Amount | Sequence[Amount] | None
 """One limit, or one for each member of a family: "5k,10k", 5000, ("5k", 10_000)."""
 
 
+@_spoken
 def family(
     run: str | Path | Result,
     *,

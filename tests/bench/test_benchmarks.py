@@ -8,6 +8,7 @@ import pytest
 
 from nasturtium.bench import BENCHMARKS
 from nasturtium.bench.cells import PUBLISHED_PROXIES, Cells, _candidates
+from nasturtium.bench.files import read
 from nasturtium.bench.nb_macro import chain_features
 from nasturtium.bench.plain import are_codes, load_plain
 from nasturtium.bench.search import search
@@ -310,6 +311,19 @@ def test_notes_on_columns_are_short(tmp_path):
     pd.DataFrame({"lr": [0.1234567891, 2 / 3], "fixed": [7, 7], "y": [1.0, 2.0]}).to_csv(tmp_path / "t.csv")
     benchmark = load_plain(tmp_path / "t.csv", ["lr", "fixed"], "y", "maximize", None)
     assert benchmark.notes == ("lr: 2 levels, 0.123457 … 0.666667", "fixed: always 7")
+
+
+@pytest.mark.parametrize(("separator", "named"), [(";", "';'"), ("\t", "tabs"), ("|", "'|'")])
+def test_another_separator_than_the_comma_is_named_with_a_mend_that_works(plain, monkeypatch, separator, named):
+    table = pd.read_csv(plain)
+    table.to_csv(plain, index=False, sep=separator)
+    with pytest.raises(DataError) as refused:
+        read(plain)
+    sentence = str(refused.value)
+    assert sentence.startswith(f"The columns of {str(plain)!r} are separated by {named}, and a bench reads commas. ")
+    monkeypatch.chdir(plain.parent)
+    exec("import pandas\n" + sentence.partition("Write the table anew: ")[2].rstrip("."))
+    assert read(Path("plain-commas.csv")).equals(table)
 
 
 def test_a_folder_is_not_taken_for_a_missing_file(tmp_path):

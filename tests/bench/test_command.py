@@ -43,7 +43,8 @@ def test_json_is_a_list_of_rows_and_nothing_else(nasturtium, plain):
     )
     rows = json.loads(out)
     assert code == 0
-    assert {tuple(row) for row in rows} == {("strategy", "benchmark", "protocol", "metric", "mean", "std", "n")}
+    known = ("strategy", "benchmark", "protocol", "metric", "mean", "std", "n", "unreached")
+    assert {tuple(row) for row in rows} == {known}
     assert {row["strategy"] for row in rows} == {"random", "local-search[initial=1]"}
     assert [row["metric"] for row in rows[:4]] == [
         "queries_to_best",
@@ -53,6 +54,21 @@ def test_json_is_a_list_of_rows_and_nothing_else(nasturtium, plain):
     ]
     assert {(row["benchmark"], row["protocol"], row["n"]) for row in rows} == {("plain", "plain", 4)}
     assert not Path("runs").exists()
+
+
+def test_searches_that_never_found_the_best_are_counted(nasturtium, plain):
+    arguments = ("bench", plain, *PLAIN, "--strategy", "random", "--seeds", 8, "--queries", 40, "--workers", 1)
+    row, *others = json.loads(nasturtium(*arguments, "--json")[1])
+    _, out, _ = nasturtium(*arguments, "-o", "out")
+    lines = map(json.loads, Path("out/searches.jsonl").read_text().splitlines())
+    best = pd.read_csv(plain).y.max()
+    unreached = sum(one["course"]["points"][-1][3]["y"] < best for one in lines)
+    assert 0 < unreached < 8
+    assert (row["metric"], row["unreached"], row["n"]) == ("queries_to_best", unreached, 8)
+    assert {one["unreached"] for one in others} == {0}
+    assert f"random, queries_to_best: {unreached} of 8" in out
+    every = json.loads(nasturtium("bench", plain, *PLAIN, "--strategy", "random", "--json", "--seeds", 2)[1])
+    assert every[0]["unreached"] == 0
 
 
 def test_workers_change_nothing(nasturtium, tables):
@@ -83,7 +99,7 @@ def test_the_table_fits_eighty_columns_and_shows_what_was_published(nasturtium, 
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
     assert re.search(r"^  REA +93\.92 ± 0\.30 +71\.84 ± 0\.99 +45\.54 ± 1\.03$", out, re.MULTILINE)
-    assert "Average rank over 8 figures" in out
+    assert "Average rank over 7 figures" in out  # best_after_100 of a table of 81 rows is not among them
     assert "Critical difference" in out
 
 
@@ -165,6 +181,8 @@ def test_a_bench_that_was_killed_goes_on(tmp_path, plain):
         (("bench", "nb201", "--strategy", "random[x=1]"), "random has no setting 'x'"),
         (("bench", "nb201", "--seeds", "0"), "--seeds is 0: at least 1 is needed."),
         (("bench", "nb201", "--identity", "string"), "There is no identity 'string'. Did you mean 'strings'?"),
+        (("bench", "nb201,nb-macro", "--identity", "networks"), "nb-macro tells architectures apart in one way only"),
+        (("bench", "plain.csv", *PLAIN, "--identity", "strings"), "so --identity strings would change nothing there. "),
         (("bench", "nb201", "--decisions", "a", "--objective", "b"), "are for plain tables; nb201 has its own"),
         (("bench", "nb201", "--minimize"), "--minimize are for plain tables; nb201 has its own"),
         (("bench", "nb201", "--strategy", "darts"), "The strategy 'darts' trains the shared weights of a whole space"),
@@ -221,6 +239,21 @@ def test_a_few_queries_are_enough_for_every_strategy_with_its_own_settings(plain
     told = lines(found)
     assert max(map(len, told)) <= 80
     assert "±" not in told[2]
+
+
+@pytest.mark.parametrize(("rows", "figures"), [(19, 1), (20, 1), (21, 2), (72, 3)])
+def test_figures_of_searches_that_have_seen_every_row_are_not_ranked(plain, rows, figures):
+    """queries_to_best, and best_after_20, _50 and _100 of tables with more rows than that."""
+    pd.read_csv(plain).head(rows).to_csv(plain, index=False)
+    options = BenchOptions(
+        str(plain), strategy="random,tpe", decisions=("op", "se", "code", "width"), objective="y", seeds=2, workers=1
+    )
+    summary = run_bench(options)
+    assert len({row.metric for row in summary.rows}) == 4
+    best = pd.read_csv(plain).y.max()
+    assert {row.mean for row in summary.rows if not row.ranked} == {best}
+    assert summary.ranking is not None
+    assert summary.ranking.blocks == figures
 
 
 def test_tables_of_one_name_are_told_apart(tmp_path, plain):

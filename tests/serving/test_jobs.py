@@ -143,6 +143,7 @@ def test_unknown_jobs_and_runs(desk: Desk, root: Path) -> None:
             objectives=("params", "macs"), strategy="tpe", scheduler="asha", seed=4, workers=1, stop_on_plateau=True,
             image_size=16, output="runs/x", control="full", group="g", metric="mae", space="mlp", accelerator="cpu",
         ),
+        SearchOptions("digits", proxies=("nwot", "synflow"), drop=["a", "b"]),
     ],
 )  # fmt: skip
 def test_the_command_in_the_manifest_does_the_same(options: SearchOptions, monkeypatch: pytest.MonkeyPatch) -> None:

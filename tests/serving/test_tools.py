@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mcp.types import CallToolResult, ElicitResult
 from nasturtium.errors import MissingExtra, UserError
 from nasturtium.serving.desk import Desk
 from nasturtium.serving.server import make_server
+from nasturtium.workflows.options import SearchOptions
 
 Call = Callable[..., CallToolResult]
 Refused = Callable[..., str]
@@ -78,6 +80,8 @@ def content(answer: CallToolResult) -> dict[str, Any]:
             "the latency of stm32f746 cannot be measured here. Give --max-macs 173k",
         ),
         ("start_search", {"source": "digits", "space": "own.py:x"}, "reading one can run code"),
+        ("start_search", {"source": "digits", "proxies": ["nwott"]}, "which there is not. Did you mean 'nwot'"),
+        ("start_search", {"source": "digits", "proxies": ["nwot"], "strategy": "tpe"}, "is for the strategy auto"),
         ("start_search", {"source": "digits", "plan": "none.json"}, "The plan .* cannot be read"),
         (
             "profile_data",
@@ -110,6 +114,14 @@ def test_too_many_searches(call: Call, refused: Refused) -> None:
     )
     assert {job["state"] for job in content(call("list_jobs"))["jobs"]} <= {"starting", "running"}
     assert content(call("stop_search", job="iris", how="now"))["state"] == "stopped"
+
+
+def test_what_is_asked_of_a_search_reaches_its_job(call: Call, root: Path) -> None:
+    call("start_search", source="iris", proxies=["nwot", "synflow"], objectives=["params"], drop=["petal"], trials=3)
+    spec = json.loads((root / ".nasturtium" / "jobs" / "iris" / "spec.json").read_text())
+    assert spec["options"]["proxies"] == ["nwot", "synflow"]
+    assert spec["options"]["objectives"] == ["params"]
+    assert " ".join(spec["command"]).endswith("--objective params --proxies nwot,synflow")
 
 
 def test_a_defect_of_ours_tells_the_client_nothing_of_it(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,6 +317,17 @@ def test_every_tool_and_argument_is_described(desk: Desk) -> None:
         assert not tool.input_schema["additionalProperties"], tool.name
         silent = [name for name, one in tool.input_schema["properties"].items() if not one.get("description")]
         assert silent == [], tool.name
+
+
+def test_a_search_takes_what_the_command_line_takes_but_two_options(desk: Desk) -> None:
+    async def read() -> set[str]:
+        async with Client(make_server(desk)) as client:
+            [tool] = [one for one in (await client.list_tools()).tools if one.name == "start_search"]
+            return set(tool.input_schema["properties"])
+
+    spelled = {"limits": "max_params", "budget_s": "budget", "first": "earlier"}
+    wanted = {spelled.get(one.name, one.name) for one in fields(SearchOptions)}
+    assert wanted - anyio.run(read) == {"accelerator", "control"}
 
 
 def test_the_configuration_snippets_start_a_command_that_exists() -> None:

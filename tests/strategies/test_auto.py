@@ -11,7 +11,7 @@ from nasturtium.strategies import Auto, Random
 from nasturtium.strategies._acquisition import expected_hypervolume_improvement, expected_improvement
 from nasturtium.strategies._carried import carried
 from nasturtium.strategies._model import fitted_on, scaled
-from nasturtium.strategies.auto import MOST, SHORTLIST, halvings, telling
+from nasturtium.strategies.auto import MOST, SHORTLIST, telling
 from nasturtium.testing.strategies import SpaceCandidates, StrategySuite, first_losses, mixed_space, simulate
 from nasturtium.trial import Fidelity, History, Objective, Trial
 
@@ -140,21 +140,9 @@ def begun(candidates: SpaceCandidates, objectives: int) -> list[float]:
     return [float(encode(trial.architecture)[3::4].sum()) for trial in history.trials]
 
 
-def test_it_begins_with_large_networks_where_costs_are_counted() -> None:
-    assert np.mean(begun(Costly(LARGE), 1)) > 4  # 3 on average
-
-
-def test_with_two_objectives_it_begins_with_the_ends_of_the_sizes_and_what_is_between() -> None:
-    large, small, *between = begun(Costly(LARGE), 2)
-    assert large >= 5
-    assert small <= 1
-    assert all(small <= size <= large for size in between)
-
-
-@pytest.mark.parametrize("count", [1, 2, 5, 50])
-def test_halvings_name_every_place_once(count: int) -> None:
-    assert sorted(halvings(count)) == list(range(count))
-    assert halvings(5) == [0, 4, 2, 1, 3]
+@pytest.mark.parametrize("objectives", [1, 2])
+def test_it_begins_with_large_networks_where_costs_are_counted(objectives: int) -> None:
+    assert np.mean(begun(Costly(LARGE), objectives)) > 4  # 3 on average
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from nasturtium.strategies import Random, RegularizedEvolution
 from nasturtium.strategies._mlp_ensemble import MlpEnsemble
 from nasturtium.strategies._rounds import distinct_first, known_to_round
 from nasturtium.strategies.bananas import Bananas, _ranked
+from nasturtium.strategies.novel import lasting_seed
 from nasturtium.testing.strategies import SpaceCandidates, StrategySuite, mixed_space, simulate
 from nasturtium.trial import Fidelity, History, Objective
 
@@ -85,7 +86,7 @@ def test_a_round_is_learned_once_and_followed_to_its_end() -> None:
         past = History(history.objectives, history.trials[:begin])
         known = known_to_round(past, 4, 4, CANDIDATES)
         assert len(known) == begin
-        ranked = _ranked(strategy, known, 0, CANDIDATES)
+        ranked = _ranked(strategy, known, lasting_seed(0, past), CANDIDATES)
         made = [trial.architecture.arch_id for trial in history.trials[begin : begin + 4]]
         assert made == [one.arch_id for one in ranked[:4]]
     _ranked.cache_clear()

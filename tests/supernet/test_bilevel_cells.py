@@ -1,5 +1,6 @@
 """Gradient-based searches on real supernets: cells of NAS-Bench-201, and a space of numbers, choices and depths."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,14 +9,15 @@ import torch
 
 from nasturtium.hardware import CostModel
 from nasturtium.roles import SearchBudget, Wanted
+from nasturtium.space import Space
 from nasturtium.supernet import Supernet
-from nasturtium.supernet.bilevel import Bilevel
+from nasturtium.supernet.bilevel import Bilevel, Stage
 from nasturtium.supernet.darts import darts
 from nasturtium.supernet.drnas import PROGRESSIVE, drnas
 from nasturtium.supernet.fair_darts import fair_darts
 from nasturtium.supernet.gdas import gdas
 from nasturtium.supernet.one_shot import SearchRows
-from nasturtium.supernet.pc_darts import normalised, pc_darts
+from nasturtium.supernet.pc_darts import WARM_UP, normalised, pc_darts
 from nasturtium.task import Signal, Task
 from nasturtium.zoo.conv_macro import conv_macro
 from nasturtium.zoo.nasbench201 import nasbench201
@@ -44,6 +46,42 @@ def test_cells_are_searched_within_a_limit_that_the_derived_network_meets(method
         assert CostModel(SPACE)(architecture)["params"] <= 25_000
         assert supernet.extract(architecture)(_rows().inputs).shape == (32, 2)
     assert supernet.partial == method.stages[-1].partial
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        (pc_darts(), "So this search was DARTS after a warm-up of the weights; take darts, or a space with cells."),
+        (drnas(stages=PROGRESSIVE), "So this search mixed all of them in both stages."),
+        (drnas(), None),
+        (darts(), None),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_a_space_without_cells_leaves_nothing_to_mix_in_part_and_that_is_said(
+    path_space: Space, path_rows: SearchRows, method: Bilevel, said: str | None
+) -> None:
+    def remarks(space: Space, rows: SearchRows) -> list[str]:
+        supernet = Supernet(space, partial=method.stages[0].partial)
+        found = method.with_settings(batch_size=16).train(supernet, rows, SearchBudget(epochs=1))
+        return [one for one in found.trace.remarks if one.startswith("Cells: the space has none")]
+
+    assert remarks(SPACE, _rows()) == []
+    told = remarks(path_space, path_rows)
+    assert [one.endswith(said or "") for one in told] == ([] if said is None else [True])
+
+
+def test_without_cells_pc_darts_is_darts_after_a_warm_up(path_space: Space, path_rows: SearchRows) -> None:
+    """What the remark says, to the last bit."""
+    like = replace(darts(pc_darts().settings), stages=(Stage(frozen=WARM_UP),))
+    one, other = (
+        method.with_settings(batch_size=16).train(
+            Supernet(path_space, partial=method.stages[0].partial), path_rows, SearchBudget(epochs=4)
+        )
+        for method in (pc_darts(), like)
+    )
+    assert one.architectures == other.architectures
+    assert [epoch.train_loss for epoch in one.trace.epochs] == [epoch.train_loss for epoch in other.trace.epochs]
 
 
 def test_a_progressive_search_goes_on_in_its_last_stage_with_the_channels_of_that_stage(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a user may get wrong on the command line: one or two sentences, exit code 2, nothing written, no traceback."""
 
+import doctest
 import errno
 import json
 import re
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 import nasturtium
-from nasturtium import Space, choice, cli
+from nasturtium import Space, api, choice, cli
 from nasturtium.errors import UserError
 from nasturtium.roles import Outcome
 from nasturtium.study.executors._scoring import score
@@ -196,6 +197,38 @@ def test_the_least_value_that_is_named_can_be_met(refused: Refused, table: Path)
         nasturtium.search(str(table), target="kind", max_params=named[1])
 
 
+TAKES_ONE = "takes one objective, and there are 2 (accuracy, "
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("--strategy reinforce --objective latency", f"The strategy 'reinforce' {TAKES_ONE}latency_ms). Give one, or"),
+        ("--strategy bananas --objective params", f"The strategy 'bananas' {TAKES_ONE}params). Give one, or use"),
+        ("--strategy cma-es --objective macs", f"The strategy 'cma-es' {TAKES_ONE}macs). Give one, or use"),
+        ("--strategy cma-es --space own.py:plain", "cma-es evolves numbers, and the space 'plain' has none"),
+        ("--strategy nsga3", "The strategy nsga3 needs two objectives or more, and there is one"),
+        ("--scheduler curve-extrapolation --objective params", "The scheduler 'curve-extrapolation' ends trainings"),
+    ],
+)
+def test_what_cannot_search_for_these_objectives_is_refused_before_any_training(
+    refused: Refused, table: Path, tmp_path: Path, options: str, sentence: str
+) -> None:
+    (tmp_path / "own.py").write_text(
+        "from nasturtium import Space, choice\n"
+        "from nasturtium.blocks import Dense, Embed, Head, sequence\n"
+        "def plain(task):\n"
+        "    root = sequence(embed=Embed(4), one=Dense(width=choice(4, 8)), head=Head(task))\n"
+        "    return Space(root, task, 'plain')\n"
+    )
+    assert sentence in refused("search", "table.csv", "--target", "kind", "--trials", "3", *options.split())
+
+
+def test_proxies_that_do_not_suit_the_task_are_refused_before_any_training(refused: Refused, table: Path) -> None:
+    sentence = refused("search", "table.csv", "--target", "width", "--proxies", "nwot,epe-nas", "--trials", "3")
+    assert "epe_nas compares rows of one class, so it needs a classification task, not regression. " in sentence
+
+
 def test_files_with_a_space(refused: Refused, table: Path, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         "def wide(task):\n    raise KeyError('width')\n\n\ndef fine(task):\n    return 3\n"
@@ -283,6 +316,40 @@ def test_the_python_door_raises_the_same_sentences() -> None:
         nasturtium.search("digits", stratgy="random")
     with pytest.raises(UserError, match="takes a Space first, not str"):
         nasturtium.search("digits", evaluate=lambda architecture: 0.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"trials": 0}, "`trials` is 0: at least 1 trial is needed."),
+        ({"budget": 0}, '`budget` is 0 s: it must be above 0. Write `budget="3m"`, for instance.'),
+        ({"budget": "soon"}, "`budget` 'soon' is not a duration. Write 90s, 3m or 1h30m."),
+        ({"workers": 0}, "`workers` is 0: at least 1 worker is needed."),
+        ({"objectives": ("parms",)}, "`objectives` cannot be 'parms'. Did you mean 'params'?"),
+        ({"max_params": -5}, "`max_params`=-5 must be above zero"),
+        ({"accelerator": "cpuu"}, "`accelerator` cannot be 'cpuu'. Did you mean 'cpu' or 'cuda'?"),
+        ({"proxies": ("nwot",), "strategy": "tpe"}, "`proxies` is for the strategy auto, and `strategy` is tpe, which"),
+        ({"device": "stm32f746", "max_latency": "2ms"}, 'cannot be measured here. Give `max_macs="173k"` instead'),
+    ],
+)
+def test_the_python_door_calls_options_by_their_names_in_python(options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UserError) as refused:
+        nasturtium.search("digits", **options)  # type: ignore[arg-type]
+    assert sentence in str(refused.value)
+    assert "--" not in str(refused.value)
+    if "trials" in options:
+        with pytest.raises(UserError, match=r"^`trials` is 0: at least 1 trial is needed"):
+            nasturtium.search(Space(choice(1, 2, 3), name="small"), evaluate=lambda architecture: 0.0, trials=0)
+
+
+def test_commands_and_names_of_others_are_left_as_they_are() -> None:
+    assert doctest.testmod(api).failed == 0
+    for sentence in (
+        "Make one with: nasturtium search SOURCE --strategy spos or ofa",
+        "Update with: pip install --upgrade nasturtium",
+        "Name it with --target (`target=` in Python).",
+    ):
+        assert api.in_python(sentence) == sentence
 
 
 def test_own_evaluations_refuse_what_no_table_of_scores_can_serve() -> None:

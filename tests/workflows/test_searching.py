@@ -11,7 +11,7 @@ from nasturtium.protocol import Plan
 from nasturtium.task import Signal, Task
 from nasturtium.workflows import searching
 from nasturtium.workflows.baselines import Speed
-from nasturtium.workflows.checking import check_objectives
+from nasturtium.workflows.objectives import check_objectives, objectives_of
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.zoo import mlp
 
@@ -50,10 +50,9 @@ def test_a_limit_of_the_users_is_never_given_up() -> None:
 
 
 def test_the_metric_among_the_objectives_counts_once_and_no_other_metric_is_taken() -> None:
-    made, _ = session(Limits())
-    made.options = SearchOptions("wine", objectives=("accuracy", "params", "latency", "params"))
-    check_objectives(made.options, TASK)
-    told = [(goal.name, goal.direction) for goal in searching.objectives_of(made)]
+    options = SearchOptions("wine", objectives=("accuracy", "params", "latency", "params"))
+    check_objectives(options, TASK)
+    told = [(goal.name, goal.direction) for goal in objectives_of(options, TASK)]
     assert told == [("accuracy", "maximize"), ("params", "minimize"), ("latency_ms", "minimize")]
     with pytest.raises(UserError, match=r"--objective macro-f1 is a metric, and this run's is accuracy\. "):
         check_objectives(SearchOptions("wine", objectives=("macro-f1",)), TASK)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".parquet", ".csv")
+SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
+"""Others than the comma, in words."""
 
 
 def is_table(name: str) -> bool:
@@ -63,7 +65,9 @@ def read(path: Path) -> "pd.DataFrame":
         there = f"{str(path)!r} is a folder." if path.is_dir() else f"There is no file {str(path)!r}."
         raise DataError(f"{there} Give the path of a .parquet or .csv file.")
     try:
-        table = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+        table = _read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+    except DataError:
+        raise
     except Exception as error:
         first = (str(error).strip().splitlines() or ["no reason given"])[0]
         raise DataError(f"{str(path)!r} cannot be read as {path.suffix[1:]}: {first.rstrip('.')}.") from error
@@ -72,6 +76,21 @@ def read(path: Path) -> "pd.DataFrame":
     # pandas keeps an index in a parquet file: one that has a name is a column like any other.
     kept = [name for name in table.index.names if name is not None and name not in table.columns]
     return (table.reset_index(level=kept) if kept else table).rename(columns=str)
+
+
+def _read_csv(path: Path) -> "pd.DataFrame":
+    """Raises `DataError` for a header that has another separator, as spreadsheets write it in many languages."""
+    import pandas as pd
+
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        header = lines.readline()
+    found = max(SEPARATORS, key=header.count)
+    if found in header and "," not in header:
+        raise DataError(
+            f"The columns of {str(path)!r} are separated by {SEPARATORS[found]}, and a bench reads commas. Write the "
+            f"table anew: pandas.read_csv({str(path)!r}, sep={found!r}).to_csv('{path.stem}-commas.csv', index=False)."
+        )
+    return pd.read_csv(path)
 
 
 def fingerprint(*paths: Path) -> str:

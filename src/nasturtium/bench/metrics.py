@@ -62,6 +62,11 @@ class Metric(Protocol):
     @property
     def direction(self) -> Direction: ...
 
+    @property
+    def ranked(self) -> bool:
+        """Can it tell strategies apart, so that it counts in their ranks?"""
+        ...
+
     def of(self, course: Course) -> Measured | None:
         """None where the search says nothing about it."""
         ...
@@ -75,6 +80,7 @@ class Reached:
     direction: Direction
     shown: str
     queries: int | None = None
+    ranked: bool = True
 
     def of(self, course: Course) -> Measured | None:
         shown = course.at(inf if self.queries is None else self.queries)
@@ -88,6 +94,7 @@ class Spent:
     name: str
     clock: str
     direction: Direction = "minimize"
+    ranked: bool = True
 
     def of(self, course: Course) -> Measured:
         return Measured(float(getattr(course, self.clock)))
@@ -106,6 +113,7 @@ class Until:
     better: Direction
     clock: str = "queries"
     direction: Direction = "minimize"
+    ranked: bool = True
 
     def of(self, course: Course) -> Measured:
         sign = 1.0 if self.better == "maximize" else -1.0

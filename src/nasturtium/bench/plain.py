@@ -95,9 +95,12 @@ def load_plain(
 
 
 def plain_metrics(objective: str, direction: Direction, best: float, rows: int, trials: int) -> tuple[Metric, ...]:
-    """Queries to the best row, and the best score after so many queries as a search has, or has rows to ask for."""
+    """Queries to the best row, and the best score after so many queries as a search has, or has rows to ask for.
+
+    After as many queries as there are rows every search has seen them all, which ranks nobody.
+    """
     asked = [count for count in AFTER if count <= trials or trials == rows]
-    after = [Reached(f"best_after_{count}", direction, objective, count) for count in asked]
+    after = [Reached(f"best_after_{count}", direction, objective, count, ranked=count < rows) for count in asked]
     return (Until("queries_to_best", objective, best, direction), *after)
 
 

@@ -84,5 +84,5 @@ class Benchmark:
     notes: tuple[str, ...] = ()
 
     def identity(self, strategy: str, wanted: str | None) -> str:
-        """By what a strategy's proposals are told apart. `wanted` counts where this benchmark has it."""
-        return wanted if wanted in self.identities else self.own.get(strategy, self.identities[0])
+        """By what a strategy's proposals are told apart. wanted: one of `identities`; None takes the strategy's own."""
+        return self.own.get(strategy, self.identities[0]) if wanted is None else wanted

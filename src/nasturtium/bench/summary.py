@@ -14,7 +14,8 @@ from nasturtium.bench.statistics import Ranking, ranking, spread
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of one strategy. capped: searches that ended before it was reached; the mean is then a lower bound."""
+    """A figure of one strategy. capped: searches that ended before it was reached; the mean is then a lower bound.
+    ranked: does it count in the ranks?"""
 
     strategy: str
     benchmark: str
@@ -25,10 +26,11 @@ class Row:
     n: int
     capped: int = 0
     direction: str = "maximize"
+    ranked: bool = True
 
     def to_json(self) -> dict[str, Any]:
         names = ("strategy", "benchmark", "protocol", "metric", "mean", "std", "n")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, "unreached": self.capped}
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,14 @@ class Summary:
 
     @property
     def ranking(self) -> Ranking | None:
-        """Over every figure that all strategies have; None for a single strategy."""
+        """Over every figure that all strategies have and that can tell them apart; None for a single strategy."""
         losses = self._losses()
         return None if len(self.strategies) < 2 or not len(losses) else ranking(losses, self.strategies)
 
     def _losses(self) -> Float[np.ndarray, "blocks strategies"]:
         """Means, signed so that smaller is better; one row a figure."""
         table: dict[tuple[str, str, str], dict[str, float]] = {}
-        for row in self.rows:
+        for row in (row for row in self.rows if row.ranked):
             sign = -1.0 if row.direction == "maximize" else 1.0
             table.setdefault((row.benchmark, row.protocol, row.metric), {})[row.strategy] = sign * row.mean
         whole = [
@@ -104,4 +106,5 @@ def _row(result: Results, metric: Metric) -> Row | None:
         n=len(measured),
         capped=sum(one.capped for one in measured),
         direction=metric.direction,
+        ranked=metric.ranked,
     )

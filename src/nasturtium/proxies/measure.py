@@ -8,7 +8,7 @@ from torch import nn
 from nasturtium.errors import RunError
 from nasturtium.proxies._passes import Passes
 from nasturtium.proxies.batch import Batch
-from nasturtium.proxies.registry import PROXIES, Proxy, members, nearest
+from nasturtium.proxies.registry import PROXIES, Proxy, members, nearest, unsuited
 
 
 def measure(network: nn.Module, batch: Batch, names: Sequence[str] | None = None, seed: int = 0) -> dict[str, float]:
@@ -49,11 +49,6 @@ def resolve(names: Sequence[str] | None, batch: Batch) -> list[str]:
 
 
 def _obstacle(proxy: Proxy, batch: Batch) -> str | None:
-    if proxy.classes and batch.task.kind != "classification":
-        return (
-            f"{proxy.name} compares rows of one class, so it needs a classification task, not {batch.task.kind}. "
-            "Leave it out, or take jacov."
-        )
     if proxy.second_batch and batch.second is None:
         return f"{proxy.name} compares the gradients of two batches: give Batch(..., second=Batch(...))."
-    return None
+    return unsuited(proxy, batch.task)

@@ -21,6 +21,7 @@ from nasturtium.proxies.snip import snip
 from nasturtium.proxies.synflow import synflow
 from nasturtium.proxies.zen import zen
 from nasturtium.proxies.zico import zico
+from nasturtium.task import Task
 
 Cost = Literal["counted", "forward", "backward", "second-order"]
 
@@ -91,6 +92,16 @@ def members(name: str) -> tuple[str, ...]:
     """The proxies of this name, one or those of a group; none where there is no such. Hyphens count as underscores."""
     key = _key(name)
     return GROUPS.get(key, (key,) if key in PROXIES else ())
+
+
+def unsuited(proxy: Proxy, task: Task) -> str | None:
+    """Why a proxy says nothing on networks for this task, and what to do; None where it does."""
+    if proxy.classes and task.kind != "classification":
+        return (
+            f"{proxy.name} compares rows of one class, so it needs a classification task, not {task.kind}. Leave it "
+            "out, or take jacov."
+        )
+    return None
 
 
 def nearest(name: str) -> str:

@@ -46,6 +46,13 @@ Objectives = Annotated[
 SpaceName = Annotated[str | None, Field(description="A ready space by name; chosen by the task by default.")]
 StrategyName = Annotated[str, Field(description="auto, random, tpe, regularized-evolution, nsga2 …")]
 SchedulerName = Annotated[str, Field(description="auto, full, asha, hyperband …")]
+Proxies = Annotated[
+    list[str] | None,
+    Field(
+        description="Zero-cost scores of untrained networks that the strategy auto may look at: nwot, synflow, jacov "
+        "…; none by default. They pay where a training takes minutes."
+    ),
+]
 Seed = Annotated[int, Field(description="Of everything random.", ge=0)]
 Workers = Annotated[int | None, Field(description="Processes that train; default: cores.", ge=1, le=256)]
 OnDisconnect = Annotated[

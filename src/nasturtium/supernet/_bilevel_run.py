@@ -63,6 +63,8 @@ class Run:
         self.at = state.Position(kept=[list(range(len(names))) for names in options])
         self.epochs: list[TraceEpoch] = []
         self.remarks: list[str] = list(self.limits.remarks)
+        if method.without_cells and all(mixture.kind != "edge" for mixture in self.mixtures):
+            self.remarks.append(method.without_cells)
         self.identity = self._identity(len(rows.inputs))
 
     def _identity(self, rows: int) -> str:

@@ -99,6 +99,7 @@ class Bilevel:
     shown. penalty: added to the validation loss of the architecture; (parameters, progress) -> scalar.
     order: of the architecture's gradient; 2 looks one step of the weights ahead, "exact" without finite differences.
     early_stop: by the dominant eigenvalue of the Hessian; measured without stopping if it says so.
+    without_cells: what the search comes to in a space that has none, a remark; empty: nothing else.
     checkpoint_s: seconds between checkpoints. idle: do weights of options that are not computed have a gradient? See
     `_idle`.
     """
@@ -112,6 +113,7 @@ class Bilevel:
     order: Literal[1, 2, "exact"] = 1
     stages: tuple[Stage, ...] = (Stage(),)
     early_stop: EarlyStop | None = None
+    without_cells: str = ""
     checkpoint_s: float = 60.0
     idle: bool = False
 

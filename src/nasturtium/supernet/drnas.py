@@ -20,6 +20,11 @@ NASBENCH201 = Settings(epochs=100)
 PROGRESSIVE = (Stage(partial=4, frozen=0.2), Stage(keep=3, partial=2, frozen=0.2))
 """50 epochs with all options of an edge on 1/4 of the channels, 50 with the best 3 on 1/2; 10 of each for weights."""
 
+WITHOUT_CELLS = (
+    "Cells: the space has none, and DrNAS mixes a part of the channels in cells alone. So this search mixed all of "
+    "them in both stages."
+)
+
 
 def drnas(
     settings: Settings = NASBENCH201,
@@ -32,12 +37,17 @@ def drnas(
     "kl" is the divergence from the uniform Dirichlet distribution, as in the paper. scale: of either.
     stages: `PROGRESSIVE` is the scheme of the paper.
     """
-    if anchor == "kl":
-        settings = replace(settings, arch_weight_decay=0.0)
-        return Bilevel(
-            "DrNAS", relax, settings, probabilities=means, penalty=partial(to_anchor, scale=scale), stages=stages
-        )
-    return Bilevel("DrNAS", relax, replace(settings, arch_weight_decay=scale), probabilities=means, stages=stages)
+    without_cells = WITHOUT_CELLS if any(stage.partial > 1 for stage in stages) else ""
+    decay, penalty = (scale, None) if anchor == "l2" else (0.0, partial(to_anchor, scale=scale))
+    return Bilevel(
+        "DrNAS",
+        relax,
+        replace(settings, arch_weight_decay=decay),
+        probabilities=means,
+        penalty=penalty,
+        stages=stages,
+        without_cells=without_cells,
+    )
 
 
 def relax(parameters: Parameters, moment: Moment) -> Mix:

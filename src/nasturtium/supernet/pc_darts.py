@@ -20,12 +20,24 @@ if TYPE_CHECKING:
 PUBLISHED = Settings(batch_size=256, lr=0.1, lr_min=0.0, arch_lr=6e-4)
 WARM_UP = 15 / 50
 """Part of the search in which only the weights learn: 15 epochs of 50."""
+WITHOUT_CELLS = (
+    "Cells: the space has none, and PC-DARTS mixes a part of the channels and weighs edges in cells alone. So this "
+    "search was DARTS after a warm-up of the weights; take darts, or a space with cells."
+)
 
 
 def pc_darts(settings: Settings = PUBLISHED, *, partial: int = 4, warm_up: float = WARM_UP) -> Bilevel:
     """partial: 1/partial of the channels is mixed (K); the supernet is built with the same number."""
     stages = (Stage(partial=partial, frozen=warm_up),)
-    return Bilevel("PC-DARTS", relax, settings, start=start, probabilities=probabilities, stages=stages)
+    return Bilevel(
+        "PC-DARTS",
+        relax,
+        settings,
+        start=start,
+        probabilities=probabilities,
+        stages=stages,
+        without_cells=WITHOUT_CELLS,
+    )
 
 
 def start(mixtures: "tuple[Mixture, ...]") -> list[int]:

@@ -14,6 +14,7 @@ from nasturtium.errors import LimitError, RunError
 from nasturtium.roles import Features, Strategy
 from nasturtium.space import Architecture, Space, choice, integer, listed, optional, real, repeat
 from nasturtium.space.encoding import encode
+from nasturtium.study.loop import derived_seed
 from nasturtium.trial import Fidelity, History, Objective, Trial
 
 Score = Callable[[Architecture], tuple[float, ...]]
@@ -55,15 +56,18 @@ def simulate(
     workers: int = 1,
     failing: int = 7,
 ) -> History:
-    """A study of which `workers` trials run at a time; the oldest ends first. Each `failing`-th fails (0: none)."""
+    """A study of which `workers` trials run at a time; the oldest ends first. Each `failing`-th fails (0: none).
+
+    seed: of the study. As in a real one, each ask and each trial has a seed of its own that is derived from it.
+    """
     count = len(score(candidates.space.sample(0)))
     history = History(tuple(Objective(f"loss{goal}", "minimize") for goal in range(count)))
     while len(history.trials) < trials:
         number = len(history.trials)
-        proposed = strategy.ask(history, 1, seed, candidates)
+        proposed = strategy.ask(history, 1, derived_seed(seed, number, 0), candidates)
         if not proposed:
             break
-        running = Trial(number, proposed[0], Fidelity(1), seed=seed * 1000 + number, origin=strategy.name)
+        running = Trial(number, proposed[0], Fidelity(1), derived_seed(seed, number, 1), origin=strategy.name)
         history = History(history.objectives, (*history.trials, running))
         if number + 1 >= workers:
             history = ended(history, number + 1 - workers, score, failing)
@@ -160,7 +164,7 @@ class StrategySuite:
         for history, candidates in self.histories():
             for cut in (0, 1, self.trials // 4, self.trials // 2 + 5, self.trials - 1):
                 known = History(history.objectives, history.trials[:cut])
-                assert ids_of(self.strategy().ask(known, 1, 0, candidates)) == [
+                assert ids_of(self.strategy().ask(known, 1, derived_seed(0, cut, 0), candidates)) == [
                     history.trials[cut].architecture.arch_id
                 ]
 

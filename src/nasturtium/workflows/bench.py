@@ -1,6 +1,7 @@
 """Strategies × benchmarks × seeds, side by side."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,10 +62,9 @@ def run_bench(options: BenchOptions, progress: Progress | None = None) -> Summar
     shown = progress or Silent()
     _check(options)
     folder = None if options.output is None else writable(Path(options.output))
-    if options.identity not in (None, *IDENTITIES):
-        raise RunError(f"There is no identity {options.identity!r}. {hint(options.identity, IDENTITIES)}")
     wanted = contenders(options.strategy)
     benchmarks = [_told(_benchmark(name, options), options.scheduler) for name in _names(options.benchmark)]
+    _refuse_identity(options.identity, benchmarks)
     entries, fingerprints = list[Entry](), list[str]()
     for benchmark in benchmarks:
         for contender in wanted:
@@ -115,8 +115,20 @@ def _check(options: BenchOptions) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise RunError(f"--{name} is {value}: at least 1 is needed.")
+    if options.identity not in (None, *IDENTITIES):
+        raise RunError(f"There is no identity {options.identity!r}. {hint(options.identity, IDENTITIES)}")
     if options.seed < 0:
         raise RunError(f"--seed is {options.seed}: seeds begin at 0.")
+
+
+def _refuse_identity(wanted: str | None, benchmarks: Sequence[Benchmark]) -> None:
+    """Raises `RunError` where a benchmark has not this identity: its figures would not be what was asked for."""
+    without = [one.name for one in benchmarks if wanted is not None and wanted not in one.identities]
+    if without:
+        raise RunError(
+            f"{without[0]} tells architectures apart in one way only, so --identity {wanted} would change nothing "
+            "there. Leave it out, or take benchmarks that have it alone: nb201, nb201-latency."
+        )
 
 
 def _names(text: str) -> list[str]:

@@ -36,7 +36,7 @@ def record(summary: Summary, made: Sequence[Curve], code: str) -> dict[str, Any]
     return {
         "schema": SCHEMA,
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version(), "code": code},
-        "rows": [{**row.to_json(), "capped": row.capped, "direction": row.direction} for row in summary.rows],
+        "rows": [{**row.to_json(), "direction": row.direction} for row in summary.rows],
         "published": [
             {"benchmark": one.name, "protocol": one.protocol, **vars(figure)}
             for one in summary.benchmarks

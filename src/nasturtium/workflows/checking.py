@@ -3,25 +3,25 @@
 import numpy as np
 
 from nasturtium import training
-from nasturtium.errors import LimitError, RunError, UserError, hint
+from nasturtium.errors import LimitError, RunError, hint
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.latency import latency_of
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits, shown
 from nasturtium.hardware.walk import minimiser
-from nasturtium.proxies.registry import members, nearest
+from nasturtium.proxies.registry import PROXIES, members, nearest, unsuited
 from nasturtium.schedulers import scheduler
 from nasturtium.space import Space
-from nasturtium.strategies import SEVERAL, strategy
+from nasturtium.strategies import Auto, Llm, strategy
 from nasturtium.supernet.refusals import refuse, refuse_mixing
 from nasturtium.supernet.registry import GRADIENT, ONE_SHOT, PATHS, one_shot_name
 from nasturtium.task import Task
 from nasturtium.training import METRICS
+from nasturtium.trial import History
 from nasturtium.workflows.bounding import bounded
 from nasturtium.workflows.folder import new_folder
+from nasturtium.workflows.objectives import OBJECTIVES, objectives_of
 from nasturtium.workflows.options import SearchOptions, known
 from nasturtium.workflows.spaces import check_space_name, find_space
-
-OBJECTIVES = ("params", "macs", "activations", "memory", "latency")
 
 
 def check_options(options: SearchOptions) -> Limits:
@@ -67,28 +67,20 @@ def _check_proxies(options: SearchOptions) -> None:
         )
 
 
-def check_objectives(options: SearchOptions, task: Task) -> None:
-    """A metric among the objectives can only be the run's own, which is one in any case: no other is measured.
-
-    What a one-shot search derives is ranked by the metric alone.
-    """
-    for name in options.objectives:
-        if name not in METRICS and one_shot_name(options.strategy) is not None:
-            raise UserError(
-                f"The strategy {options.strategy!r} derives by {task.metric} alone, and there is --objective {name}. "
-                f"Give a limit instead (--max-params), or use a strategy for several: {', '.join(SEVERAL)}."
-            )
-        if name in METRICS and name != task.metric:
-            raise UserError(
-                f"--objective {name} is a metric, and this run's is {task.metric}. Write --metric {name} to optimise "
-                f"it, or give a cost: {', '.join(OBJECTIVES)}."
-            )
+def check_proxies(options: SearchOptions, task: Task) -> None:
+    """Refuse a proxy that does not suit the task."""
+    for name in options.proxies:
+        for one in members(name):
+            if (obstacle := unsuited(PROXIES[one], task)) is not None:
+                raise RunError(obstacle)
 
 
 def check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
-    """Refuse a space that cannot be made for the task, and limits that nothing in it can meet, before any training.
+    """Refuse a space that cannot be made for the task, limits that nothing in it can meet, and a strategy or scheduler
+    that cannot search it for these objectives, before any training.
 
-    Raises `SpaceError`; and `LimitError` with the limit, the least value that can be reached and what to change.
+    Raises `SpaceError`; `LimitError` with the limit, the least value that can be reached and what to change; and
+    `RunError` as the strategy does.
     """
     try:
         _check_space(options, task, limits)
@@ -102,12 +94,24 @@ def _check_space(options: SearchOptions, task: Task, limits: Limits) -> None:
         refuse(space)
         if name in GRADIENT:
             refuse_mixing(space, name, f"{', '.join(PATHS)} and enas")
-    costs = CostModel(space)
-    if not limits.items():
-        return
-    LimitedCandidates(space, costs, limits).sample(np.random.default_rng([options.seed]))
+    candidates = LimitedCandidates(space, costs := CostModel(space), limits)
+    if limits.items():
+        candidates.sample(np.random.default_rng([options.seed]))
+    _ask_once(options, task, candidates)
     if limits.latency_ms is not None:
         _check_latency(space, costs, task, limits.latency_ms)
+
+
+def _ask_once(options: SearchOptions, task: Task, candidates: LimitedCandidates) -> None:
+    """A strategy that cannot take the objectives or the space says so when it is asked, as does a scheduler."""
+    nothing = History(objectives_of(options, task))
+    if options.scheduler.lower() != "auto":
+        scheduler(options.scheduler, max_epochs=1).next(nothing)
+    if one_shot_name(options.strategy) is not None:
+        return
+    chosen = strategy(options.strategy)
+    if not isinstance(chosen, Auto | Llm):  # these take everything, and a language model is not asked in vain
+        chosen.ask(nothing, 1, options.seed, candidates)
 
 
 def _check_latency(space: Space, costs: CostModel, task: Task, limit_ms: float) -> None:

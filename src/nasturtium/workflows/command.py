@@ -7,8 +7,8 @@ from nasturtium.workflows.options import SearchOptions
 
 SPELLED = {"budget_s": "budget", "objectives": "objective"}
 """Fields whose option is called otherwise."""
-
-
+JOINED = ("proxies",)
+"""Fields of several whose option is given once, with commas between."""
 LEFT_OUT = ("source", "first")
 """Fields that no option sets by itself: `first` comes from a plan or from earlier runs."""
 
@@ -27,6 +27,8 @@ def search_command(options: SearchOptions) -> list[str]:
         if field.name == "limits":
             for name, amount in value.items():
                 words += [f"--max-{name}", _shown(amount)]
+        elif field.name in JOINED:
+            words += [_option(field.name), ",".join(value)]
         elif isinstance(value, tuple | list):
             for part in value:
                 words += [_option(field.name), str(part)]

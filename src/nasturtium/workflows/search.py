@@ -14,11 +14,12 @@ from nasturtium.training import Recipe, set_threads
 from nasturtium.workflows.auditing import run_audit
 from nasturtium.workflows.baselines import run_baselines
 from nasturtium.workflows.bounding import bounded
-from nasturtium.workflows.checking import check_objectives, check_options, check_space
+from nasturtium.workflows.checking import check_options, check_proxies, check_space
 from nasturtium.workflows.clock import Clock
 from nasturtium.workflows.endings import explained
 from nasturtium.workflows.finishing import finish
 from nasturtium.workflows.folder import RunFolder, new_folder, open_folder, surroundings, write_json
+from nasturtium.workflows.objectives import check_objectives
 from nasturtium.workflows.options import SearchOptions
 from nasturtium.workflows.preparation import Prepared, choose_recipe, keep, prepare_data
 from nasturtium.workflows.progress import Progress, Silent
@@ -47,6 +48,7 @@ def run_search_workflow(
     prepared = prepare_data(options)
     shown.lines(prepared.profile.lines())
     check_objectives(options, prepared.task)
+    check_proxies(options, prepared.task)
     check_space(options, prepared.task, limits)
     recipe = choose_recipe(options, prepared)
     facts = {**manifest(options, prepared, recipe), "start_s": clock.start_s}

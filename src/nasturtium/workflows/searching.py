@@ -18,17 +18,16 @@ from nasturtium.space import Space
 from nasturtium.strategies import Auto, Llm, strategy
 from nasturtium.study import Ended, Event, JournalStore, Study, run_study
 from nasturtium.supernet.registry import one_shot_name
-from nasturtium.training import METRICS
 from nasturtium.trial import History, Objective
 from nasturtium.workflows.baselines import MACS_A_SECOND, PASSES, Speed, full_s, measured_speed
 from nasturtium.workflows.length import Length, search_end_s, trial_length
+from nasturtium.workflows.objectives import objectives_of
 from nasturtium.workflows.one_shot import ALONE, derive
 from nasturtium.workflows.proxied import proxied
 from nasturtium.workflows.session import Session
 from nasturtium.workflows.spaces import find_space
 from nasturtium.workflows.transfer import like, usual_first, warmed
 
-COST_NAMES = {"latency": "latency_ms"}
 AMPLE_MACS = 1e8
 USE = 2.0
 """Networks of a space may use the machine so much better than the quickest known one: 19,400 MACs a second of a full
@@ -80,7 +79,7 @@ def run_search(session: Session, baselines: Sequence[Contender]) -> Searched:
         control=strategy("random"),
         scheduler=schedule,
         candidates=scored or candidates,
-        objectives=objectives_of(session),
+        objectives=objectives_of(session.options, session.task),
         seed=session.options.seed,
         trials=session.options.trials,
         trial_deadline_s=session.deadline(length.longest_s),
@@ -158,13 +157,6 @@ def _what_is_found(objectives: Sequence[Objective]) -> list[str]:
         f"The search traded {metric} against {' and '.join(others)}: the front holds every trade-off. What is called "
         f"found is the best of it by {metric}; set a limit for a cheaper one."
     ]
-
-
-def objectives_of(session: Session) -> tuple[Objective, ...]:
-    """The metric first, then the costs that the user added."""
-    metric = session.task.metric
-    costs = dict.fromkeys(COST_NAMES.get(name, name) for name in session.options.objectives if name != metric)
-    return (Objective(metric, METRICS[metric].direction), *(Objective(name, "minimize") for name in costs))
 
 
 def _candidates(session: Session, speed: Speed | None) -> tuple[LimitedCandidates, tuple[str, ...]]:
