@@ -1,6 +1,9 @@
 """ENAS: weights and policy learn in turn."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +11,10 @@ import pytest
 
 from nasturtium.errors import RunError
 from nasturtium.hardware import CostModel
-from nasturtium.roles import Policy, Sample, SearchBudget, Wanted
+from nasturtium.roles import Policy, Sample, SearchBudget, Trace, Wanted
 from nasturtium.space import Space
 from nasturtium.strategies import EnasController
-from nasturtium.supernet import Supernet
+from nasturtium.supernet import Supernet, one_shot
 from nasturtium.supernet.enas import Enas
 from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.training import Recipe
@@ -67,24 +70,96 @@ def test_the_policy_is_updated_after_each_pass_by_rewards_that_are_metrics(
 def test_an_interrupted_search_teaches_the_policy_again(
     path_space: Space, path_rows: SearchRows, tmp_path: Path
 ) -> None:
-    enas = Enas(EnasController(batch=4).policy, steps=2, samples=4, final=4, recipe=RECIPE)
-    whole = enas.train(Supernet(path_space), path_rows, SearchBudget(), seed=1)
-    file = tmp_path / "enas.safetensors"
-    passes = 0
+    """Killed in the second pass: what the first taught comes back from the checkpoint."""
+    told: list[int] = []
 
-    def killed(trace: object) -> bool:
-        nonlocal passes
-        passes += 1
-        raise KeyboardInterrupt
+    class Counted(Uniform):
+        def update(self, samples: list[Sample], rewards: list[float]) -> "Uniform":
+            told.append(len(self.told))
+            if kill and len(self.told) == 3:
+                raise KeyboardInterrupt
+            return Counted(self.space, super().update(samples, rewards).told)
 
-    course_end = Enas(enas.policy, 2, 4, 4, recipe=RECIPE)
-    _always_saving(course_end, path_space, path_rows, file, killed)
+    enas = Enas(lambda space, seed: Counted(space), steps=2, samples=4, final=4, recipe=RECIPE)
+    kill, file = True, tmp_path / "enas.safetensors"
+    _always_saving(enas, path_space, path_rows, file, None)
+    kill = False
+    told.clear()
     resumed = enas.train(Supernet(path_space), path_rows, SearchBudget(), seed=1, checkpoint=file)
-    assert passes == 1
+    assert told == [0, 1, 2, 3], "two from the checkpoint, two of the second pass"
+    whole = enas.train(Supernet(path_space), path_rows, SearchBudget(), seed=1)
     assert resumed.architectures == whole.architectures
     assert [e.train_loss for e in resumed.trace.epochs[:2]] == [e.train_loss for e in whole.trace.epochs[:2]]
     for mine, its in zip(resumed.trace.epochs[1].weights, whole.trace.epochs[1].weights, strict=True):
         np.testing.assert_array_equal(mine, its)
+
+
+def test_a_resumed_controller_is_the_one_that_was_taught(
+    path_space: Space, path_rows: SearchRows, tmp_path: Path
+) -> None:
+    enas = Enas(EnasController(batch=4).policy, steps=2, samples=4, final=4, recipe=RECIPE)
+    whole, file = enas.train(Supernet(path_space), path_rows, SearchBudget(), seed=1), tmp_path / "enas.safetensors"
+    _always_saving(enas, path_space, path_rows, file, _in_the_second_pass())
+    resumed = enas.train(Supernet(path_space), path_rows, SearchBudget(), seed=1, checkpoint=file)
+    assert resumed.architectures == whole.architectures
+
+
+def _in_the_second_pass() -> Callable[[Trace], bool]:
+    """A report that kills there."""
+    calls = count()
+
+    def report(trace: Trace) -> bool:
+        if trace.epochs and next(calls):
+            raise KeyboardInterrupt
+        return False
+
+    return report
+
+
+class Slow(Uniform):
+    """Takes a tenth of a second to learn nothing."""
+
+    def update(self, samples: list[Sample], rewards: list[float]) -> "Uniform":
+        time.sleep(0.1)
+        return Slow(self.space, super().update(samples, rewards).told)
+
+
+def test_the_policy_is_taught_no_longer_than_the_deadline_allows(path_space: Space, path_rows: SearchRows) -> None:
+    enas = Enas(lambda space, seed: Slow(space), 1000, 2, 2, recipe=replace(RECIPE, epochs=50))
+    started = time.monotonic()
+    found = enas.train(Supernet(path_space), path_rows, SearchBudget(deadline_s=2.0))
+    assert time.monotonic() - started < 6
+    assert found.trace.ended == "deadline"
+    assert any("the controller was updated" in remark for remark in found.trace.remarks)
+
+
+def test_a_report_stops_the_policy_too(
+    path_space: Space, path_rows: SearchRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_shot, "PULSE_S", 0.0)
+    enas = Enas(lambda space, seed: Slow(space), 1000, 2, 2, recipe=replace(RECIPE, epochs=50))
+    stopped = time.monotonic() + 1.0
+    found = enas.train(Supernet(path_space), path_rows, SearchBudget(), report=lambda trace: time.monotonic() > stopped)
+    assert found.trace.ended == "report"
+    assert time.monotonic() < stopped + 3
+
+
+def test_on_few_rows_the_policy_is_updated_as_often_for_each_step_as_published(
+    path_space: Space, path_rows: SearchRows
+) -> None:
+    """72 rows that train in batches of 6 are 12 steps a pass: 50 * 12 / 195 = 3.08."""
+    policies: list[int] = []
+
+    class Watched(Uniform):
+        def update(self, samples: list[Sample], rewards: list[float]) -> "Uniform":
+            policies.append(len(samples))
+            return self
+
+    recipe = replace(RECIPE, batch_size=6)
+    Enas(lambda space, seed: Watched(space), final=2, recipe=recipe).train(
+        Supernet(path_space), path_rows, SearchBudget()
+    )
+    assert policies == [20] * 3 * 2
 
 
 def _always_saving(enas: Enas, space: Space, rows: SearchRows, file: Path, report: object) -> None:

@@ -44,8 +44,8 @@ Ending = Literal["finished", "deadline", "report"]
 class Beside(Protocol):
     """What is trained beside the weights (a controller), and saved with them."""
 
-    def after_pass(self, number: int) -> None:
-        """Called after each pass over the training rows."""
+    def after_pass(self, number: int, enough: Callable[[], bool]) -> None:
+        """Called after each pass over the training rows. enough: is the time up, or was the course stopped?"""
         ...
 
     def tensors(self) -> dict[str, Tensor]: ...
@@ -187,7 +187,7 @@ class _Walk:
 
     def _phase(self, learner: Learner, deadline_s: float | None, report: Report | None) -> None:
         progress, phase = self.progress, self.course.phases[self.progress.phase]
-        before = progress.rated
+        before, end = progress.rated, None if deadline_s is None else time.monotonic() + deadline_s
         pace = Pace(self.steps[progress.phase] - progress.step, deadline_s)
         stream = self._stream()
         while not pace.done:
@@ -205,7 +205,7 @@ class _Walk:
             progress.share = done / sum(self.steps)
             self._count(loss)
             if progress.total % self.per_pass == 0:
-                stop = self._pass_ended(report)
+                stop = self._pass_ended(report, end)
             else:
                 stop = report is not None and self._pulse.due() and report(progress)
             progress.seconds += time.monotonic() - started
@@ -222,13 +222,20 @@ class _Walk:
         progress.passes = progress.total / self.per_pass
         progress.summed, progress.counted = progress.summed + loss, progress.counted + 1
 
-    def _pass_ended(self, report: Report | None) -> bool:
-        progress = self.progress
+    def _pass_ended(self, report: Report | None, end: float | None) -> bool:
+        """Was the course stopped? end: of the phase, on the monotonic clock."""
+        progress, stopped = self.progress, False
+
+        def enough() -> bool:
+            nonlocal stopped
+            stopped = stopped or (report is not None and self._pulse.due() and report(progress))
+            return stopped or (end is not None and time.monotonic() > end)
+
+        if self.course.beside is not None:
+            self.course.beside.after_pass(len(progress.losses), enough)
         progress.losses.append(progress.summed / progress.counted)
         progress.summed, progress.counted = 0.0, 0
-        if self.course.beside is not None:
-            self.course.beside.after_pass(len(progress.losses) - 1)
-        return report is not None and report(progress)
+        return stopped or (report is not None and report(progress))
 
     def _learner(self) -> Learner:
         loss, soft = build_loss(self.task.kind, self.course.recipe), soft_loss(self.task.kind)

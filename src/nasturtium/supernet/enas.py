@@ -25,6 +25,8 @@ from nasturtium.training import Recipe, find_metric
 
 TRIES = 50
 """Draws of the policy for one that is within the limits."""
+UPDATES, OF_STEPS = 50, 195
+"""Of the policy after each pass of so many steps of the weights: 25,000 rows, batches of 128 (AutoDL-Projects)."""
 
 
 MakePolicy = Callable[[Space, int], Policy]
@@ -36,16 +38,17 @@ class Enas:
     """A pass over the training rows for the weights, then `steps` updates of the policy by `samples` rewards each.
 
     The defaults are those of NAS-Bench-201 (AutoDL-Projects): 50 updates of 20, 100 architectures at the end.
-    `original_micro` has the authors' own. policy: such as `EnasController().policy`; draws beyond the limits are drawn
-    anew. batch: rows of a reward, which is the task's metric (negated where less is better) with the normalisation
-    statistics of those rows; None is the recipe's batch. final: architectures drawn at the end; they are ranked by
-    inherited scores on all rows that score, recalibrated (the paper: by one mini-batch). recipe: of the shared weights;
-    None is the task's default, with three times the passes; its rate falls once, where the paper restarts it. held:
-    share of the rows that reward and score.
+    `original_micro` has the authors' own. steps: None is 50 for every 195 steps of the weights, at least 1: where rows
+    are few, passes are short, and the policy is updated as often for each step as published. policy: such as
+    `EnasController().policy`; draws beyond the limits are drawn anew. batch: rows of a reward, which is the task's
+    metric (negated where less is better) with the normalisation statistics of those rows; None is the recipe's batch.
+    final: architectures drawn at the end; they are ranked by inherited scores on all rows that score,
+    recalibrated (the paper: by one mini-batch). recipe: of the shared weights; None is the task's default, with three
+    times the passes; its rate falls once, where the paper restarts it. held: share of the rows that reward and score.
     """
 
     policy: MakePolicy
-    steps: int = 50
+    steps: int | None = None
     samples: int = 20
     final: int = 100
     batch: int | None = None
@@ -56,7 +59,8 @@ class Enas:
     @classmethod
     def original_micro(cls, policy: MakePolicy) -> "Enas":
         """CIFAR-10, micro space (melodyguan/enas): batch 160, 150 passes, SGD 0.05 with Nesterov momentum, weight decay
-        1e-4, gradients clipped at 5; 30 updates of 10 samples after each pass; a tenth of the rows is held."""
+        1e-4, gradients clipped at 5; 30 updates of 10 samples after each pass; a tenth of the rows is held. Not part
+        of it: dropout of paths and of outputs, auxiliary heads, and a rate that ends at 5e-4, not at 0."""
         recipe = Recipe("sgd", 0.05, 1e-4, 0.9, "cosine", 0.0, 150, 160, clip=5.0)
         return cls(policy, 30, 10, 10, None, recipe, 0.1)
 
@@ -76,6 +80,11 @@ class Enas:
         session = Session(settings, supernet, rows, budget, Asked(seed, wanted, report, checkpoint))
         learning = _Learning(self, session, self.policy(supernet.space, seed))
         session.train([Phase("policy paths", learning.path)], learning, learning.weights)
+        if (updates := learning.updates) < UPDATES:
+            session.remark(
+                f"Untrained: the controller was updated {updates} times (published: at least {UPDATES} after each "
+                "epoch), so that what is derived is hardly better founded than a random draw. Give a longer budget."
+            )
         rng = np.random.default_rng([seed, 4])
         drawn = {sample.codes: sample for sample in (learning.draw(rng) for _ in range(self.final))}
         ranked = session.ranked([supernet.space.from_codes(codes) for codes in drawn])
@@ -87,8 +96,15 @@ class _Learning:
 
     def __init__(self, settings: Enas, session: Session, policy: Policy) -> None:
         self.settings, self.session, self.policy = settings, session, policy
+        per_pass = len(session.data.inputs) / session.recipe.batch_size
+        self._steps = settings.steps or max(1, round(UPDATES * per_pass / OF_STEPS))
         self._taught: list[tuple[Sequence[tuple[int, ...]], Sequence[float]]] = []
         self._shown: Weights | None = None
+
+    @property
+    def updates(self) -> int:
+        """Of the policy."""
+        return len(self._taught)
 
     def path(self, rng: np.random.Generator) -> list[Architecture]:
         """One path for the shared weights."""
@@ -102,10 +118,13 @@ class _Learning:
                 return sample
         return Sample(self._space.codes(self.session.candidates.sample(rng)))
 
-    def after_pass(self, number: int) -> None:
-        """The updates of the policy (section 2.2, "training the controller parameters")."""
+    def after_pass(self, number: int, enough: Callable[[], bool]) -> None:
+        """The updates of the policy (section 2.2, "training the controller parameters"); one at least."""
         drawn: list[tuple[int, ...]] = []
-        for step in range(self.settings.steps):
+        self.session.module.eval()  # here, not for each reward: it is a walk over all modules that were ever needed
+        for step in range(self._steps):
+            if step and enough():
+                break
             rng = np.random.default_rng([self.session.seed, 2, number, step])
             samples = [Sample(self.draw(rng).codes) for _ in range(self.settings.samples)]
             rewards = [self._reward(sample, rng) for sample in samples]
@@ -130,7 +149,6 @@ class _Learning:
         assert session.data.score_targets is not None
         count = len(session.data.score_inputs)
         rows = rng.choice(count, min(self.settings.batch or session.recipe.batch_size, count), replace=False)
-        session.module.eval()
         architecture = self._space.from_codes(sample.codes)
         inputs = session.data.score_inputs[torch.from_numpy(rows)]
         outputs = session.net.path(inputs, architecture).float().cpu().numpy()
@@ -155,7 +173,7 @@ class _Learning:
         if tensors:
             for codes, rewards in zip(tensors["codes"].tolist(), tensors["rewards"].tolist(), strict=True):
                 self._teach([tuple(one) for one in codes], rewards)
-            last = [tuple(one) for codes, _ in self._taught[-self.settings.steps :] for one in codes]
+            last = [tuple(one) for codes, _ in self._taught[-self._steps :] for one in codes]
             self._shown = frequencies(self.session.net, [self._space.from_codes(codes) for codes in last])
 
     @property

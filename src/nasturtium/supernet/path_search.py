@@ -141,6 +141,10 @@ class Session:
         self.trace = replace(self.trace, ended=progress.ended, remarks=remarks, seconds=progress.seconds)
         return progress
 
+    def remark(self, sentence: str) -> None:
+        """What a user should know of the search."""
+        self.trace = replace(self.trace, remarks=(*self.trace.remarks, sentence))
+
     def derive(self, evolution: Evolution, first: Sequence[Architecture] = ()) -> Derived:
         """The best architectures on inherited scores; `wanted.count` of them."""
         known = self.known()
