@@ -224,7 +224,7 @@ class Trace:
 
     mixtures: name and options of each. remarks: what a user should know, in sentences, in the order they arose.
     ended: "finished", or what ended it: "deadline", "report", "eigenvalue". seconds: spent, resumed parts included.
-    share: of the schedule that is done, from 0 to 1.
+    share: of the schedule that is done, from 0 to 1. passes: over the rows that train weights, the last in part.
     """
 
     method: str
@@ -234,6 +234,7 @@ class Trace:
     ended: str = "finished"
     seconds: float = 0.0
     share: float = 1.0
+    passes: float = 0.0
 
 
 @dataclass(frozen=True)

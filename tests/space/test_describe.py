@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from nasturtium.space import Open, Space, choice, integer, optional, repeat
+from nasturtium.space.describe import lasted
 
 
 @dataclass(frozen=True)
@@ -55,3 +58,17 @@ def test_endless_and_huge_sizes_are_said_in_short() -> None:
         Space(tuple(choice(1, 2) for _ in range(2000))).lines()[0] == "space: 2000 decisions, 1.15e+602 architectures"
     )
     assert repr(Space(optional(Conv()), name="small")) == "<Space small: 1 decision, 2 architectures>"
+
+
+@pytest.mark.parametrize(
+    ("passes", "text"),
+    [
+        (0.0, "less than a tenth of an epoch"),
+        (0.1, "0.1 epochs"),
+        (1.0, "1 epoch"),
+        (1.5, "1.5 epochs"),
+        (50, "50 epochs"),
+    ],
+)
+def test_how_long_a_training_lasted(passes: float, text: str) -> None:
+    assert lasted(passes) == text

@@ -89,10 +89,10 @@ def test_collapse_is_announced_once_and_with_what_to_do() -> None:
 
 
 def test_a_collapse_that_did_not_last_is_said_at_the_end() -> None:
-    (remark,) = _watch().final([_epoch(0.9, 1.0), _epoch(0.9, 1 / 6)], ["Collapse: after epoch 1 of 2 ..."])
+    (remark,) = _watch().final([_epoch(0.9, 1.0), _epoch(0.9, 1 / 6)], 2.0, ["Collapse: after epoch 1 of 2 ..."])
     assert remark.startswith("Fewer skips: the search went on, and at its end 17% of the edges are skip connections.")
-    assert _watch().final([_epoch(0.9, 0.5)], ["Collapse: after epoch 1 of 1 ..."]) == []
-    assert _watch().final([_epoch(0.9, 1 / 6)], []) == []
+    assert _watch().final([_epoch(0.9, 0.5)], 1.0, ["Collapse: after epoch 1 of 1 ..."]) == []
+    assert _watch().final([_epoch(0.9, 1 / 6)], 1.0, []) == []
 
 
 def test_skips_that_hardly_outweigh_the_others_are_no_collapse() -> None:
@@ -111,15 +111,16 @@ def test_a_growing_eigenvalue_is_announced() -> None:
 
 
 def test_weights_that_did_not_move_are_said_to_be_no_better_than_chance() -> None:
-    (remark,) = _watch().final([_epoch(0.2, 0.2)], [])
+    (remark,) = _watch().final([_epoch(0.2, 0.2)], 1.0, [])
     assert remark.startswith("Undecided: after 1 epoch the options still weigh almost the same (entropy 1.00 of 1)")
-    assert _watch().final([_epoch(0.9, 0.2)], []) == []
+    assert _watch().final([_epoch(0.9, 0.2)], 1.0, []) == []
 
 
 def test_beta_darts_whose_weights_stay_alike_is_undecided_only_while_their_order_changes() -> None:
     one, other = _epoch(0.21, 0.2), _epoch(0.19, 0.2)
     beta = replace(_watch(), method="beta-DARTS")
-    assert beta.final([other] * 8 + [one] * 3, []) == []
-    assert _watch().final([other] * 8 + [one] * 3, [])[0].startswith("Undecided")
+    assert beta.final([other] * 8 + [one] * 3, 11.0, []) == []
+    assert _watch().final([other] * 8 + [one] * 3, 11.0, [])[0].startswith("Undecided")
     for epochs in ([one] * 9 + [other, one], [one] * 8 + [other] * 2, [one] * 4):
-        assert beta.final(epochs, [])[0].startswith("Undecided"), "it changed in the last fifth, or they are too few"
+        (remark,) = beta.final(epochs, float(len(epochs)), [])
+        assert remark.startswith("Undecided"), "it changed in the last fifth, or they are too few"

@@ -9,9 +9,13 @@ import torch
 from nasturtium.blocks import ConvBN, Dense, Head, NB201Cell, sequence, stage
 from nasturtium.blocks.cell_stack import Cell, CellNode, CellStack
 from nasturtium.errors import RunError, SpaceError
+from nasturtium.roles import SearchBudget
 from nasturtium.space import Space, choice, integer, real
+from nasturtium.strategies import EnasController
 from nasturtium.supernet import Supernet, load_supernet, save_supernet
+from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.refusals import refuse_mixing
+from nasturtium.supernet.registry import GRADIENT, PATHS, one_shot
 from nasturtium.task import Signal, Task
 from nasturtium.zoo import nasbench201
 from nasturtium.zoo.nasnet import nasnet
@@ -109,3 +113,23 @@ def test_a_supernet_on_disk_is_the_same_one(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no supernet")
     with pytest.raises(RunError, match="is damaged or no safetensors file"):
         load_supernet(tmp_path / "text", space)
+
+
+@pytest.mark.parametrize("name", GRADIENT)
+def test_a_space_that_leaves_nothing_to_decide_is_refused_by_searches_by_gradients(name: str) -> None:
+    space = Space(sequence(stem=ConvBN(4), head=Head(IMAGE)), IMAGE, "fixed")
+    with pytest.raises(SpaceError, match="the space 'fixed' leaves nothing to decide: it holds one network") as caught:
+        refuse_mixing(space, name, "")
+    rows = SearchRows(torch.randn(8, 2, 6, 6), torch.arange(8) % 3, IMAGE)
+    with pytest.raises(SpaceError) as again:
+        GRADIENT[name]().train(Supernet(space), rows, SearchBudget(epochs=1))
+    assert str(caught.value).split(" weighs")[1] == str(again.value).split(" weighs")[1]
+
+
+@pytest.mark.parametrize("name", [*PATHS, "enas"])
+def test_searches_by_paths_derive_the_one_network_of_a_fixed_space(name: str) -> None:
+    space = Space(sequence(stem=ConvBN(4), head=Head(IMAGE)), IMAGE, "fixed")
+    rows = SearchRows(torch.randn(20, 2, 6, 6), torch.arange(20) % 3, IMAGE)
+    trainer = one_shot(name, 20, EnasController().policy).trainer
+    found = trainer.train(Supernet(space), rows, SearchBudget(epochs=2))
+    assert [dict(one.values) for one in found.architectures] == [{}]

@@ -18,9 +18,9 @@ class ReportContent:
     profile: `data.Profile.to_json()` as a dictionary; profile_lines: the same for people; space_lines: of the space.
     drawing: the winner as nested parts: {"name", "text", "shape", "params", "parts"}, the last three optional.
     warnings: sentences. command: what was typed. surroundings: name to value, such as versions and the processor.
-    one_shot: of a search by weight sharing, the content of one_shot.json: "method", "mixtures" ("name", "options"),
-        "epochs" ("weights" of each mixture, "entropy", "skips", "eigenvalue" …), "remarks", "derived" decisions, and
-        once it was made the "audit" ("sentence", "correlation" or None, "points").
+    one_shot: of a search by weight sharing, the content of one_shot.json: "method", "passes" over the rows, "mixtures"
+        ("name", "options"), "epochs" ("weights" of each mixture, "entropy", "skips", "eigenvalue" …), "remarks",
+        "derived" decisions, and once it was made the "audit" ("sentence", "correlation" or None, "points").
     """
 
     data: str

@@ -1,6 +1,5 @@
 """Numbers as people read them."""
 
-from collections.abc import Iterable
 from math import isfinite, log10
 
 SHARES = frozenset({"accuracy", "balanced-accuracy", "label-accuracy", "macro-f1", "micro-f1", "top-5-accuracy"})
@@ -15,13 +14,6 @@ def score(value: float | None, metric: str = "") -> str:
     if metric.replace("_", "-") in SHARES:
         return f"{100 * value:.2f} %"
     return significant(value)
-
-
-def lasted(losses: Iterable[float | None]) -> str:
-    """How long a shared training was, in epochs. losses: of its trace; an entry without one (None, or not finite) only
-    shows what was derived."""
-    epochs = sum(loss is not None and isfinite(loss) for loss in losses)
-    return plural(epochs, "epoch") if epochs else "less than an epoch"
 
 
 def difference(value: float | None, metric: str = "") -> str:

@@ -16,7 +16,7 @@ from nasturtium.report.figures import (
     plotly_text,
 )
 from nasturtium.report.markup import Html, element, joined, table
-from nasturtium.report.numbers import lasted
+from nasturtium.space.describe import lasted
 
 MOST = 40
 """Mixtures in the picture: those whose leading option gained most."""
@@ -28,10 +28,10 @@ def words(content: ReportContent) -> Html:
     trace = content.one_shot
     if not trace:
         return Html("")
-    count, length = len(trace["derived"]), lasted(one["train_loss"] for one in trace["epochs"])
+    count, length = len(trace["derived"]), lasted(trace["passes"])
     told = (
         f"{trace['method']} trained one supernet for {length} on the training rows of the search, and derived {count} "
-        f"architecture{'s' if count != 1 else ''}, which were trained alone like any other."
+        f"architecture{'s' if count != 1 else ''}, which were to be trained alone like any other."
     )
     return joined(element("p", told), *(element("p", str(one), class_="caption") for one in trace["remarks"]))
 

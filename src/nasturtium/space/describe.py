@@ -117,6 +117,13 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
+def lasted(passes: float) -> str:
+    """How long a training was, in epochs; the last may have been cut."""
+    if passes < 0.05:
+        return "less than a tenth of an epoch"
+    return plural(round(passes), "epoch") if abs(passes - round(passes)) < 0.05 else f"{passes:.1f} epochs"
+
+
 def titled(label: str, text: str) -> str:
     """`label: text`, or what there is of it."""
     return f"{label}: {text}" if label else text

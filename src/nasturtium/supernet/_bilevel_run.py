@@ -20,6 +20,7 @@ from nasturtium.supernet.eigenvalue import EarlyStop, dominant_eigenvalue
 from nasturtium.supernet.monitors import Watch, entropy, skip_share
 from nasturtium.supernet.one_shot import Halves, Mix, Moment, Pair, Pulse, SearchRows
 from nasturtium.supernet.penalty import Lagrangian
+from nasturtium.supernet.refusals import refuse_fixed
 from nasturtium.training import Pace, Recipe, build_loss, generator, uses_bfloat16
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Run:
         self.started = self.saved = time.monotonic()
         self.pulse = Pulse()
         device = next(supernet.parameters()).device
+        refuse_fixed(supernet.space, method.name)
         self.mixtures = tuple(supernet.mixtures)
         self.halves = Halves(rows, self.settings.batch_size, self.settings.train_share, seed, device)
         self.steps_in_all = self.settings.epochs * self.halves.steps
@@ -118,7 +120,7 @@ class Run:
         if end == "finished" and self.at.total < self.steps_in_all:
             end = "deadline"
             self.remarks.append(
-                f"Deadline: {self.deadline_s:.3g} s allowed {self.at.total / self.halves.steps:.1f} of "
+                f"Deadline: {self.deadline_s:.3g} s allowed {self._passes:.1f} of "
                 f"{self.settings.epochs} epochs; the whole schedule was shortened to them."
             )
         return self._derived(end)
@@ -240,7 +242,9 @@ class Run:
         return "eigenvalue" if self._back_to() is not None else "finished"
 
     def _eigenvalue(self) -> float | None:
-        if self.method.early_stop is None:
+        """None too where a deadline has ended the search: it takes as long as several steps."""
+        cut = self.at.shortened and self.at.progress >= 1
+        if self.method.early_stop is None or cut:
             return None
         flat = torch.cat([parameter.detach() for parameter in self.parameters])
         batch, counts = self.halves.fixed(), [len(parameter) for parameter in self.parameters]
@@ -273,7 +277,7 @@ class Run:
                 f"grew; the architecture is that of epoch {back + 1} (Zela et al. 2020)."
             )
         else:
-            self.remarks += self.watch.final(self.epochs, self.remarks)
+            self.remarks += self.watch.final(self.epochs, self._passes, self.remarks)
         architectures, remarks = derive(self.supernet, weights, self.wanted, self.limits)
         self.remarks += remarks
         return Derived(architectures, self._trace(ended))
@@ -282,7 +286,13 @@ class Run:
         named = tuple((mixture.name, mixture.options) for mixture in self.mixtures)
         seconds = self.at.seconds + time.monotonic() - self.started
         share = self.at.progress
-        return Trace(self.method.name, named, tuple(self.epochs), tuple(self.remarks), ended, seconds, share)
+        told = tuple(self.epochs), tuple(self.remarks)
+        return Trace(self.method.name, named, *told, ended, seconds, share, self._passes)
+
+    @property
+    def _passes(self) -> float:
+        """Over the rows of the weights, the last in part."""
+        return self.at.total / self.halves.steps
 
     def _pace(self) -> Pace:
         spent_s = time.monotonic() - self.started

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from nasturtium.roles import TraceEpoch
-from nasturtium.space.describe import plural
+from nasturtium.space.describe import lasted
 from nasturtium.supernet.eigenvalue import EarlyStop
 
 Weights = Sequence[Float[np.ndarray, " options"]]
@@ -78,11 +78,12 @@ class Watch:
         begun = {remark.split(":", 1)[0] for remark in said}
         return [remark for remark in found if remark and remark.split(":", 1)[0] not in begun]
 
-    def final(self, epochs: Sequence[TraceEpoch], said: Sequence[str]) -> list[str]:
-        """What the last epoch says of what was derived from it. said: remarks so far."""
+    def final(self, epochs: Sequence[TraceEpoch], passes: float, said: Sequence[str]) -> list[str]:
+        """What the last epoch says of what was derived from it. passes: of epochs, the last in part. said: remarks so
+        far."""
         if not epochs:
             return []
-        return [remark for remark in (self._fewer_skips(epochs[-1], said), self._undecided(epochs)) if remark]
+        return [remark for remark in (self._fewer_skips(epochs[-1], said), self._undecided(epochs, passes)) if remark]
 
     def _fewer_skips(self, last: TraceEpoch, said: Sequence[str]) -> str | None:
         """A collapse that was announced has not lasted: whoever reads of it should know."""
@@ -93,12 +94,12 @@ class Watch:
             "Compare what it derived with random architectures before you trust it."
         )
 
-    def _undecided(self, epochs: Sequence[TraceEpoch]) -> str | None:
+    def _undecided(self, epochs: Sequence[TraceEpoch], passes: float) -> str | None:
         """The decay of beta-DARTS keeps weights alike by design: there it counts whether their order still changes."""
         if epochs[-1].entropy < UNDECIDED or (self.method == FAIRER and settled(epochs)):
             return None
         return (
-            f"Undecided: after {plural(len(epochs), 'epoch')} the options still weigh almost the same (entropy "
+            f"Undecided: after {lasted(passes)} the options still weigh almost the same (entropy "
             f"{epochs[-1].entropy:.2f} of 1), so that the derived architecture is hardly better founded than a random "
             "one. Search longer (a larger budget), or in Python with a larger arch_lr."
         )

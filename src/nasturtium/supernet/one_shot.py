@@ -28,7 +28,8 @@ class SearchRows:
 
     inputs: standardised float rows `[rows, *task.input.tensor_shape]`. targets: class numbers `[rows]`, 0/1
     `[rows, labels]`, or values in their own unit `[rows, targets]`. Neither the validation nor the test rows of the
-    protocol are in here. augment: random changes, of both parts alike, as in the published searches.
+    protocol are in here. augment: random changes, of both parts alike, as in the published searches; its mixup is not
+    made.
     """
 
     inputs: Shaped[Tensor, "rows ..."]

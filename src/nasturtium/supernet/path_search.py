@@ -57,8 +57,8 @@ Weights = tuple[Float[np.ndarray, " options"], ...]
 
 @dataclass(frozen=True)
 class Settings:
-    """Of a method. recipe: of the shared weights, its augmentation aside; None is the task's default with `EFFORT`
-    times the passes. held: share of the rows that score paths."""
+    """Of a method. recipe: of the shared weights, its augmentation and patience aside; None is the task's default with
+    `EFFORT` times the passes. held: share of the rows that score paths."""
 
     method: str
     recipe: Recipe | None
@@ -138,7 +138,9 @@ class Session:
                 f"Deadline: {training_s or 0:.3g} s allowed {progress.passes:.1f} of {self.recipe.epochs} epochs; the "
                 "whole schedule was shortened to them.",
             )
-        self.trace = replace(self.trace, ended=progress.ended, remarks=remarks, seconds=progress.seconds)
+        self.trace = replace(
+            self.trace, ended=progress.ended, remarks=remarks, seconds=progress.seconds, passes=progress.passes
+        )
         return progress
 
     def remark(self, sentence: str) -> None:

@@ -43,12 +43,23 @@ def refuse(space: Space) -> Signal:
     return space.task.input
 
 
+def refuse_fixed(space: Space, name: str) -> None:
+    """Raises `SpaceError` for a space that leaves nothing to decide, where `name` would have no options to weigh."""
+    if not space.decisions:
+        raise SpaceError(
+            f"{name} weighs options, and the space {space.name!r} leaves nothing to decide: it holds one network. Give "
+            f"it a choice(…), or {INSTEAD}."
+        )
+
+
 def refuse_mixing(space: Space, name: str, instead: str) -> None:
-    """Raises `SpaceError` for cells whose options cannot be weighed against each other, as `name` does it.
+    """Raises `SpaceError` for a space without options, and for cells whose options cannot be weighed against each
+    other, as `name` does it.
 
     instead: strategies that train single paths.
     """
     assert space.task is not None
+    refuse_fixed(space, name)
     for cell in [cell for link in links(chain(space.root)) for cell in cells_of(link.place)]:
         block = cell.resolve([0] * len(space.decisions))
         assert isinstance(block, Relaxable)

@@ -77,8 +77,10 @@ def one_shot_name(name: str) -> str | None:
 
 
 def one_shot(name: str, rows: int, policy: MakePolicy) -> Method:
-    """The search of this name with its published settings; on few rows batches are smaller, and the rate of the
-    architecture is up to `MOST_RATE` times larger, because there are fewer steps in which it could move.
+    """The search of this name. By gradients: with its published settings; on few rows batches are smaller, and the rate
+    of the architecture is up to `MOST_RATE` times larger, because there are fewer steps in which it could move. By
+    paths: with its published draws, phases and evolution; the shared weights are trained by the task's own recipe, as
+    those of the papers are made for ImageNet (`Spos.original()` and the like have them).
 
     rows: that train. policy: makes ENAS its controller. Raises `RunError` for an unknown name.
     """

@@ -19,9 +19,9 @@ from nasturtium.errors import RunError
 from nasturtium.evaluators import lowered
 from nasturtium.evaluators.network import set_statistics, standardised
 from nasturtium.hardware import LimitedCandidates, Limits
-from nasturtium.report.numbers import lasted
 from nasturtium.roles import Derived, SearchBudget, Trace, Wanted
 from nasturtium.space import Architecture
+from nasturtium.space.describe import lasted, plural
 from nasturtium.strategies import EnasController, Given
 from nasturtium.study import noticed
 from nasturtium.supernet import Supernet, save_supernet
@@ -57,11 +57,11 @@ def derive(session: Session, candidates: LimitedCandidates, end_s: float) -> tup
         write_json(kept, record(derived, candidates.limits))
     facts = json.loads(kept.read_text(encoding="utf-8"))
     _remark(session, facts["remarks"])  # of a resumed run too: its result tells what the whole run came to
-    epochs = lasted(one["train_loss"] for one in facts["epochs"])
     given = tuple(candidates.space.architecture(values) for values in facts["derived"])
     return Given(given, name), (
-        f"The strategy {name} was asked for: a supernet of the space was trained for {epochs} "
-        f"({facts['seconds']:.0f} s), and the {len(given)} architectures that it derived were trained alone."
+        f"The strategy {name} was asked for: a supernet of the space was trained for "
+        f"{lasted(facts['passes'])} ({facts['seconds']:.0f} s); it derived {plural(len(given), 'architecture')}, which "
+        "are trained alone, the most probable first, as far as trials and time allow."
     )
 
 
@@ -103,8 +103,8 @@ def _train(session: Session, candidates: LimitedCandidates, name: str, end_s: fl
     save_supernet(supernet, session.folder.supernet)
     if derived.trace.ended == "report":
         session.remark(
-            f"The shared training was interrupted after {lasted(one.train_loss for one in derived.trace.epochs)}; "
-            "what it derives by then is trained alone. Ctrl-C again ends the search."
+            f"The shared training was interrupted after {lasted(derived.trace.passes)}; what it derives by then is "
+            "trained alone. Ctrl-C again ends the search."
         )
     return derived
 
@@ -175,6 +175,7 @@ def record(derived: Derived, limits: Limits) -> dict[str, Any]:
         "remarks": list(trace.remarks),
         "ended": trace.ended,
         "seconds": round(trace.seconds, 2),
+        "passes": round(trace.passes, 2),
         "derived": [dict(one.values) for one in derived.architectures],
         "limits": dict(limits.items()),
     }
