@@ -50,8 +50,9 @@ class Run:
         self.started = self.saved = time.monotonic()
         self.pulse = Pulse()
         device = next(supernet.parameters()).device
-        refuse_fixed(supernet.space, method.name)
         self.mixtures = tuple(supernet.mixtures)
+        if not self.mixtures:
+            refuse_fixed(supernet.space, method.name)
         self.halves = Halves(rows, self.settings.batch_size, self.settings.train_share, seed, device)
         self.steps_in_all = self.settings.epochs * self.halves.steps
         self.parameters = _started(method.start(self.mixtures), seed)
