@@ -102,7 +102,6 @@ SIZES = {
     "small": Size(8, 1, 28, 2048, 10, 0.02),
     "long": Size(4, 1, 12, 8192, 80, 0.0015),
     "cifar": Size(4, 1, 16, 8192, 60, 0.002, cifar=True, gdas_epochs=150),
-    "deep": Size(4, 3, 16, 8192, 50, 0.0024, cifar=True),
 }
 
 
