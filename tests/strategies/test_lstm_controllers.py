@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from nasturtium.blocks.cell_stack import CellNode, CellTerm, FreeNode
 from nasturtium.errors import RunError
 from nasturtium.roles import Strategy
 from nasturtium.space import Space, choice
@@ -15,8 +16,10 @@ from nasturtium.strategies._lstm import Lstm
 from nasturtium.strategies.enas_controller import EnasController, EnasPolicy
 from nasturtium.strategies.nasnet_controller import NasnetController, PpoPolicy, clipped_slope
 from nasturtium.strategies.policy import Policy, Sample
+from nasturtium.task import Signal, Task
 from nasturtium.testing.strategies import SpaceCandidates, StrategySuite, mixed_space, simulate
 from nasturtium.trial import Fidelity, History, Objective, Trial
+from nasturtium.zoo import darts, nasnet
 
 SEPARABLE = Space(tuple(choice(*range(4)) for _ in range(5)), name="separable")
 SMALL_PPO = NasnetController(units=8, batch=4, epochs=3, rate=0.05)
@@ -161,6 +164,53 @@ def test_the_entropy_is_part_of_the_reward_of_enas() -> None:
     assert after.baseline.value(0.0) == pytest.approx(wanted)
 
 
+def test_the_authors_squash_operations_more_than_inputs() -> None:
+    """melodyguan/enas, micro_controller.py: 1.10 for indices, 1.10 / op_tanh_reduce = 0.44 for operations."""
+    first, second = (CellTerm(choice(0, 1), choice("a", "b", "c")) for _ in range(2))
+    space = Space((FreeNode((first, second)), CellNode(choice((0, 1), (0, 2)), (choice("a", "b"), "c"))), name="cells")
+    policy = EnasController.original().policy(space, 0)
+    assert isinstance(policy, EnasPolicy)
+    network, flat = policy.network, np.zeros_like(policy.flat)
+    raw = network.views(flat)["head_bias"]  # the logits, as all else is 0
+    raw[:] = np.random.default_rng(0).normal(size=len(raw))
+    codes = space.sample(3).codes
+    assert codes is not None
+    made, log_prob, slopes = network.forward(flat, [network.actions.walk(codes)]), 0.0, np.zeros_like(raw)
+    for named, start in zip(space.decisions, network.actions.starts, strict=True):
+        mine, tanh = slice(start, start + named.decision.size), 0.44 if "operation" in named.path else 1.10
+        chances = np.exp(tanh * np.tanh(raw[mine])) / np.exp(tanh * np.tanh(raw[mine])).sum()
+        log_prob += np.log(chances[codes[named.index]])
+        hit = np.arange(named.decision.size) == codes[named.index]
+        slopes[mine] = (hit - chances) * tanh * (1 - np.tanh(raw[mine]) ** 2)
+    np.testing.assert_allclose(made.log_prob, [log_prob])
+    found = network.gradient(flat, made, np.ones(1), np.zeros(1))
+    np.testing.assert_allclose(network.views(found)["head_bias"], slopes)
+
+
+def test_the_inputs_of_published_cells_are_known_as_such() -> None:
+    task = Task("classification", Signal("image", (3, 32, 32)), 10, "accuracy", tuple("0123456789"))
+    assert len(actions(nasnet(task)).reads) == 2 * 5 * 2, "two cells of five nodes with two inputs each"
+    assert len(actions(darts(task)).reads) == 2 * 3, "pairs of inputs, but of the first node, which has one pair"
+    assert not actions(mixed_space()).reads
+
+
+@pytest.mark.parametrize(("clip", "shortened"), [(0.01, True), (1e6, False)])
+def test_a_gradient_above_the_clip_keeps_its_direction(clip: float, shortened: bool) -> None:
+    policy = replace(SMALL_ENAS, clip=None).policy(SEPARABLE, 0)
+    samples = policy.sample(np.random.default_rng(0), 4)
+    plain, clipped = (
+        replace(policy, settings=replace(SMALL_ENAS, clip=most)).update(samples, [0.0, 9.0, 0.0, 3.0])
+        for most in (None, clip)
+    )
+    whole, used = plain.moments.first, clipped.moments.first  # without momentum, the gradients themselves
+    norm = np.linalg.norm(whole)
+    np.testing.assert_allclose(used, whole * (clip / norm if shortened else 1), rtol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(used), min(norm, clip))
+    # The first step of Adam: the gradient over its own size and epsilon.
+    wanted = policy.flat - SMALL_ENAS.rate * used / (np.abs(used) + SMALL_ENAS.epsilon)
+    np.testing.assert_allclose(clipped.flat, wanted)
+
+
 @pytest.mark.parametrize("strategy", [SMALL_PPO, replace(SMALL_ENAS, rate=0.02)])
 def test_a_policy_alone_learns_a_toy(strategy: NasnetController | EnasController) -> None:
     """As a one-shot trainer uses it: no history, only samples and rewards."""
@@ -198,6 +248,8 @@ def test_what_they_cannot_do_is_said() -> None:
         NasnetController(clip=1.5)
     with pytest.raises(RunError, match="layers 0"):
         EnasController(layers=0)
+    with pytest.raises(RunError, match=r"op_tanh_reduce is 0\.0: it divides tanh, so it must be above 0"):
+        EnasController(op_tanh_reduce=0.0)
 
 
 def test_one_policy_is_taught_each_batch_once_though_a_study_asks_with_another_seed_each_time(monkeypatch) -> None:

@@ -50,8 +50,16 @@ def test_cma_es_refuses_a_space_without_numbers_and_says_who_does_not() -> None:
     candidates = SpaceCandidates(Space((choice(1, 2, 3), choice(a=integer(1, 5), b=2)), name="cells"))
     with pytest.raises(RunError, match=r"the space 'cells' has none.*take regularized-evolution, local-search or tpe"):
         CmaEs().ask(History((Objective("loss0", "minimize"),)), 1, 0, candidates)
-    with pytest.raises(RunError, match="population is 2: CMA-ES needs at least 3"):
-        CmaEs(population=2)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_cma_es_refuses_a_population_that_divides_by_zero_and_works_with_the_least() -> None:
+    for few in (0, 3):
+        with pytest.raises(RunError, match=f"population is {few}: CMA-ES needs at least 4. Give more, or leave it out"):
+            CmaEs(population=few)
+    history = simulate(CmaEs(population=4), SpaceCandidates(REALS), sphere, 40, failing=0)
+    control = simulate(Random(), SpaceCandidates(REALS), sphere, 40, failing=0)
+    assert np.median(history.losses()[-12:, 0]) < np.median(control.losses()[-12:, 0])
 
 
 def test_the_process_closes_in_on_the_optimum_of_a_sphere() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from nasturtium.errors import RunError, SpaceError, UserError
 from nasturtium.space import Space, choice, real
+from nasturtium.supernet.registry import ALIASES, ONE_SHOT, one_shot_name
 from nasturtium.training import read_metadata
 from nasturtium.workflows import one_shot, search, searching
 from nasturtium.workflows.checking import check_options
@@ -93,8 +94,10 @@ def test_an_unknown_strategy_near_a_one_shot_search_is_told_so():
 
 
 def test_every_one_shot_search_and_alias_passes_the_check_of_options():
-    for name in ("darts", "darts-2", "PC_DARTS", "once-for-all", "enas"):
-        check_options(replace(SearchOptions("digits"), strategy=name))
+    for name in (*ONE_SHOT, *ALIASES):
+        for written in (name, name.upper().replace("-", "_")):
+            check_options(SearchOptions("digits", strategy=written))
+            assert one_shot_name(written) == ALIASES.get(name, name)
 
 
 def test_a_space_that_weights_cannot_be_shared_over_is_refused_before_anything_is_written(tmp_path):

@@ -1,18 +1,24 @@
-"""What is searched under a clock: a bound on MACs that the user never gave must not end a run."""
+"""What is searched: a bound on MACs that the user never gave must not end a run, nor does a space without decisions."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from nasturtium.blocks import ConvBN, Head, sequence
 from nasturtium.errors import LimitError, UserError
 from nasturtium.hardware import Limits
 from nasturtium.protocol import Plan
+from nasturtium.space import Space
 from nasturtium.task import Signal, Task
-from nasturtium.workflows import searching
+from nasturtium.workflows import search, searching
 from nasturtium.workflows.baselines import Speed
 from nasturtium.workflows.objectives import check_objectives, objectives_of
 from nasturtium.workflows.options import SearchOptions
+from nasturtium.workflows.search import run_search_workflow
 from nasturtium.zoo import mlp
 
 TASK = Task("classification", Signal("table", (30,)), 2, "accuracy", ("no", "yes"))
@@ -56,3 +62,20 @@ def test_the_metric_among_the_objectives_counts_once_and_no_other_metric_is_take
     assert told == [("accuracy", "maximize"), ("params", "minimize"), ("latency_ms", "minimize")]
     with pytest.raises(UserError, match=r"--objective macro-f1 is a metric, and this run's is accuracy\. "):
         check_objectives(SearchOptions("wine", objectives=("macro-f1",)), TASK)
+
+
+def test_a_space_without_decisions_is_searched_and_its_one_network_judged(
+    small_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = search.choose_recipe
+    monkeypatch.setattr(search, "choose_recipe", lambda *given: replace(usual(*given), epochs=3, patience=None))
+
+    def fixed(task: Task) -> Space:
+        return Space(sequence(stem=ConvBN(8), head=Head(task)), task, "fixed")
+
+    where = tmp_path / "run"
+    options = SearchOptions(str(small_digits), trials=3, space=fixed, proxies=("nwot",), workers=1, output=str(where))
+    result = run_search_workflow(options)
+    [trial] = json.loads((where / "report.json").read_text())["trials"]
+    assert trial["origin"] == "random"  # the control is asked first, and after it there is nothing left
+    assert trial["params"] == result.record["found"]["params"] == 72 + 16 + 27  # kernels, norm, head

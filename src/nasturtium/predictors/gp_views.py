@@ -241,7 +241,10 @@ def _side(name: str, measure: Measure, known: Sequence[Features]) -> Side | None
 
 
 def _distinct(table: Float[np.ndarray, "n d"]) -> tuple[int, ...]:
-    """Columns that vary, the first of those that vary together."""
+    """Columns that vary, the first of those that vary together; none of a space without decisions, whose table is
+    empty."""
+    if not table.size:
+        return ()
     table = np.nan_to_num(table, nan=np.nanmin(table))
     varying = [column for column in range(table.shape[1]) if np.ptp(table[:, column]) > 1e-12]
     first: dict[bytes, int] = {}

@@ -13,12 +13,16 @@ INTERVALS = 16
 """A number with more than `LISTED` values is a choice among so many equal intervals of its range (of the logarithm, if
 it is drawn so); within one, values are uniform. An `integer` of fewer values has one action for each."""
 
+READS = ("source", "inputs")
+"""Fields of a cell's nodes (`blocks.cell_stack`) that say which earlier values are read."""
+
 Walk = tuple[tuple[int, int], ...]
 """(decision, action) of the live decisions, in the order in which a policy makes them."""
 
 
 class Actions:
-    """counts: number of actions of each decision. starts: the first row of each in a table of all `total` actions."""
+    """counts: number of actions of each decision. starts: the first row of each in a table of all `total` actions.
+    reads: decisions that choose what a node of a cell reads."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
@@ -31,6 +35,7 @@ class Actions:
         )
         self.starts = (0, *accumulate(self.counts))[:-1]
         self.total = sum(self.counts)
+        self.reads = frozenset(named.index for named in space.decisions if named.path.rpartition(".")[2] in READS)
         self.walk = lru_cache(maxsize=4096)(self._walk)
 
     def action(self, decision: int, code: int) -> int:

@@ -61,7 +61,8 @@ class Lstm:
 
     units, layers: of the LSTM; embeddings have `units` numbers too. tanh, temperature: logits are divided by the
     temperature and then squashed to tanh * tanh(logits); None leaves that out (Pham et al. 2018, section 3.1).
-    spread: parameters begin uniform between -spread and spread.
+    op_tanh_reduce: divides tanh where a decision is none of `Actions.reads`. spread: parameters begin uniform between
+    -spread and spread.
     """
 
     actions: Actions
@@ -69,6 +70,7 @@ class Lstm:
     layers: int = 1
     tanh: float | None = None
     temperature: float | None = None
+    op_tanh_reduce: float = 1.0
     spread: float = 0.1
 
     @cached_property
@@ -193,7 +195,8 @@ class Lstm:
             mine = self._rows(decision)
             raw = top[rows] @ weights["head"][mine].T + weights["head_bias"][mine]
             logits = raw if self.temperature is None else raw / self.temperature
-            logits = logits if self.tanh is None else self.tanh * np.tanh(logits)
+            tanh = self._tanh(decision)
+            logits = logits if tanh is None else tanh * np.tanh(logits)
             shifted = logits - logits.max(1, keepdims=True)
             logs = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
             taken = np.zeros_like(rows) if chosen is None else chosen[rows]
@@ -217,13 +220,18 @@ class Lstm:
         slope = log_prob[head.rows, None] * (hit - chances)
         slope -= entropy[head.rows, None] * chances * (head.logs + own)
         scale = 1.0 if self.temperature is None else self.temperature
-        if self.tanh is not None:
-            slope *= self.tanh * (1 - np.tanh(head.raw / scale) ** 2)
+        if (tanh := self._tanh(head.decision)) is not None:
+            slope *= tanh * (1 - np.tanh(head.raw / scale) ** 2)
         slope /= scale
         mine = self._rows(head.decision)
         slopes["head"][mine] += slope.T @ head.top
         slopes["head_bias"][mine] += slope.sum(0)
         return np.asarray(slope @ weights["head"][mine])
+
+    def _tanh(self, decision: int) -> float | None:
+        if self.tanh is None or decision in self.actions.reads:
+            return self.tanh
+        return self.tanh / self.op_tanh_reduce
 
     def _rows(self, decision: int) -> slice:
         first = self.actions.starts[decision]

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 PROBE = 0
 """The trial that all draws are made for, the first of its study: a draw's chance depends on the number of its trial."""
 
+LEAST = 4
+"""Of a generation: of three the best alone is selected, so the covariance learns nothing of the ranks below it, and
+Optuna's library divides by that rate (c_mu, which is 0)."""
+
 Row = tuple[tuple[tuple[str, Value], ...], float]
 """Numbers by path, and the loss."""
 
@@ -49,8 +53,11 @@ class CmaEs:
     name: str = "cma-es"
 
     def __post_init__(self) -> None:
-        if self.population is not None and self.population < 3:
-            raise RunError(f"population is {self.population}: CMA-ES needs at least 3.")
+        if self.population is not None and self.population < LEAST:
+            raise RunError(
+                f"population is {self.population}: CMA-ES needs at least {LEAST}. Give more, or leave it out for the "
+                "usual one, which grows with the numbers of the space."
+            )
 
     def ask(self, history: History, count: int, seed: int, candidates: Candidates) -> list[Architecture]:
         import optuna

@@ -28,11 +28,12 @@ class RegularizedEvolution:
     """Mutates the best of `sample` out of the `population` youngest; the oldest dies, however good.
 
     population, sample: P and S of the paper, whose large experiments used 100 and 25; `nasbench101`, `nasbench201` and
-    `naszilla` are the settings published with those benchmarks. crossover: the probability that two winners are
-    crossed before their child is mutated (0: the paper's, mutation alone).
+    `naszilla` are the sizes published with those benchmarks. crossover: the probability that two winners are crossed
+    before their child is mutated (0: the paper's, mutation alone).
 
-    Until there are P scored architectures, proposals are random. Every scored trial joins the population, the
-    control's too. "Best" is by Pareto order, so several objectives work. Failed trials never become parents.
+    Until there are P scored architectures, proposals are random. The `sample` are drawn without replacement (algorithm
+    1: with it). Every scored trial joins the population, the control's too. "Best" is by Pareto order, so several
+    objectives work. Failed trials never become parents.
 
     A child that was scored before is not proposed again: as in the paper, where it would be trained again, it joins
     the population as its youngest member, here with the score that it has. Without this the population clings to
@@ -57,7 +58,11 @@ class RegularizedEvolution:
 
     @staticmethod
     def naszilla() -> "RegularizedEvolution":
-        """P 30, S 10 (White, Neiswanger and Savani 2021, naszilla)."""
+        """P 30, S 10 (White, Neiswanger and Savani 2021, naszilla).
+
+        Only the sizes are naszilla's, which begins with 10 random architectures and evolves while the population grows,
+        keeps 29 of them, draws with replacement, and on NAS-Bench-201 changes each operation with probability 1/4.
+        """
         return RegularizedEvolution(30, 10)
 
     def __post_init__(self) -> None:

@@ -3,11 +3,17 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from nasturtium.errors import UserError, hint
 
 T = TypeVar("T")
+
+OPTIONAL: Mapping[str, str] = MappingProxyType(
+    {"clip": "does not clip", "huber": "is the squared error", "patience": "always trains on"}
+)
+"""Numbers above 0 of a recipe that may be None, and what None does."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,11 @@ class Augmentation:
     cutout: float = 0.0
     noise: float = 0.0
     mixup: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("shift", "rotate", "scale", "shear", "cutout", "noise", "mixup"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"An augmentation's {name} must be at least 0 (off), not {getattr(self, name)!r}.")
 
 
 @dataclass(frozen=True)
@@ -72,9 +83,16 @@ class Recipe:
         for name in ("lr", "epochs", "batch_size"):
             if not getattr(self, name) > 0:
                 raise UserError(f"A recipe's {name} must be above 0, not {getattr(self, name)!r}.")
-        for name in ("label_smoothing", "ema"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UserError(f"A recipe's {name} must be at least 0 and below 1, not {getattr(self, name)!r}.")
+        for name, left_out in OPTIONAL.items():
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UserError(f"A recipe's {name} must be above 0, not {value!r}; None {left_out}.")
+        if not self.weight_decay >= 0:
+            raise UserError(f"A recipe's weight_decay must be at least 0, not {self.weight_decay!r}.")
+        for name in ("momentum", "warmup", "label_smoothing", "ema"):
+            value = getattr(self, name)
+            if not (name == "warmup" and value is None) and not 0 <= value < 1:
+                raise UserError(f"A recipe's {name} must be at least 0 and below 1, not {value!r}.")
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
