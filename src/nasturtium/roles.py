@@ -225,6 +225,7 @@ class Trace:
     mixtures: name and options of each. remarks: what a user should know, in sentences, in the order they arose.
     ended: "finished", or what ended it: "deadline", "report", "eigenvalue". seconds: spent, resumed parts included.
     share: of the schedule that is done, from 0 to 1. passes: over the rows that train weights, the last in part.
+    looked: architectures that were scored by inherited weights since.
     """
 
     method: str
@@ -235,6 +236,7 @@ class Trace:
     seconds: float = 0.0
     share: float = 1.0
     passes: float = 0.0
+    looked: int = 0
 
 
 @dataclass(frozen=True)

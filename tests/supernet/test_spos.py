@@ -291,3 +291,35 @@ def test_progress_says_how_it_ended() -> None:
     assert Progress().ended == "finished"
     assert Progress(shortened=True).ended == "deadline"
     assert Progress(shortened=True, stopped=True).ended == "report"
+
+
+def test_looking_at_paths_is_told_and_ends_when_it_is_asked_to(
+    path_space: Space, path_rows: SearchRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_shot, "PULSE_S", 0.0)
+    looked: list[int] = []
+
+    def report(trace: Trace) -> bool:
+        looked.append(trace.looked)
+        return trace.looked == 3
+
+    found = QUICK.train(Supernet(path_space), path_rows, SearchBudget(), report=report)
+    assert [number for number in looked if number] == [1, 2, 3]
+    assert found.trace.ended == "finished"
+    assert found.trace.remarks == ("Ended early: the best of the first 3 paths that were looked at is derived.",)
+    assert len(found.architectures) == 1
+
+
+def test_a_training_that_was_stopped_looks_at_all_paths(
+    path_space: Space, path_rows: SearchRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_shot, "PULSE_S", 0.0)
+    looked: list[int] = []
+
+    def report(trace: Trace) -> bool:
+        looked.append(trace.looked)
+        return True
+
+    found = QUICK.train(Supernet(path_space), path_rows, SearchBudget(), report=report)
+    assert found.trace.ended == "report"
+    assert max(looked) >= 6, "the first generation"

@@ -68,13 +68,14 @@ class Evolution:
         known: Known | None = None,
         first: Sequence[Architecture] = (),
         deadline_s: float | None = None,
+        enough: Callable[[int], bool] | None = None,
     ) -> Evolved:
         """The best architectures within the limits.
 
         known: scores that need not be found again; new ones are added, so a search that is repeated with what it had
         found goes on where it ended. first: members of the first generation in place of random ones, if within the
-        limits. deadline_s: seconds after which no more is scored; one architecture always is. Raises `LimitError`
-        where nothing is within the limits.
+        limits. deadline_s: seconds after which no more is scored; one architecture always is. enough: asked before
+        each with how many there are, True ends it. Raises `LimitError` where nothing is within the limits.
         """
         rng = np.random.default_rng([seed, 0])
         known = {} if known is None else known
@@ -83,7 +84,7 @@ class Evolution:
         people = self._first(candidates, first, rng)
         for generation in range(self.generations):
             for architecture in people:
-                if met and time.monotonic() > end:
+                if met and (time.monotonic() > end or (enough is not None and enough(len(met)))):
                     return _ranked(met, generation)
                 codes = candidates.space.codes(architecture)
                 if codes not in known:

@@ -16,11 +16,12 @@ from torch import nn
 from nasturtium.errors import RunError
 from nasturtium.roles import Derived, SearchBudget, Trace, TraceEpoch, TraceReport, Wanted
 from nasturtium.space import Architecture
+from nasturtium.space.describe import plural
 from nasturtium.supernet.allowed import allowed
 from nasturtium.supernet.course import Beside, Course, Phase, Progress, follow
 from nasturtium.supernet.evolution import Evolution, Known
 from nasturtium.supernet.inherited import Inherited, parted
-from nasturtium.supernet.one_shot import SearchRows
+from nasturtium.supernet.one_shot import Pulse, SearchRows
 from nasturtium.supernet.paths import PathNet
 from nasturtium.training import Recipe, Resident, default_recipe, find_device
 
@@ -96,7 +97,7 @@ class Session:
         self.recipe = replace(self.recipe, augment=rows.augment, precision=rows.precision)
         if budget.epochs is not None:
             self.recipe = replace(self.recipe, epochs=budget.epochs)
-        self._deadline_s = budget.deadline_s
+        self._deadline_s, self._pulse = budget.deadline_s, Pulse()
         mixtures = tuple((mixture.name, mixture.options) for mixture in net.mixtures)
         self.trace = Trace(settings.method, mixtures)
         self._even: Weights = tuple(np.full(len(options), 1 / max(1, len(options))) for _, options in mixtures)
@@ -158,7 +159,9 @@ class Session:
                 self.keep(known)
             return self.score(architecture)
 
-        found = evolution(score, self.candidates, self.seed, known=known, first=first, deadline_s=self.left_s())
+        found = evolution(
+            score, self.candidates, self.seed, known=known, first=first, deadline_s=self.left_s(), enough=self._enough
+        )
         self.keep(known)
         return self.derived([architecture for architecture, _ in found.scored], evolution.top)
 
@@ -168,7 +171,7 @@ class Session:
         known = self.known()
         for place, architecture in enumerate(architectures):
             left_s = self.left_s()
-            if place and left_s is not None and left_s <= 0:
+            if place and ((left_s is not None and left_s <= 0) or self._enough(place)):
                 break
             codes = self.net.space.codes(architecture)
             if codes not in known:
@@ -180,6 +183,16 @@ class Session:
         """The first `wanted.count`, and the trace with what the `top` first have in common."""
         self._add(frequencies(self.net, ranked[:top]), float("nan"), time.monotonic() - self.started)
         return Derived(tuple(ranked[: self.wanted.count]), self.trace)
+
+    def _enough(self, looked: int) -> bool:
+        """Tells now and then how many paths were looked at, and whether to end there. A training that was stopped has
+        had its answer: then it goes on."""
+        if self.report is None or not self._pulse.due():
+            return False
+        if not self.report(replace(self.trace, looked=looked)) or self.trace.ended == "report":
+            return False
+        self.remark(f"Ended early: the best of the first {plural(looked, 'path')} that were looked at is derived.")
+        return True
 
     def left_s(self) -> float | None:
         return None if self._deadline_s is None else max(0.0, self._deadline_s - (time.monotonic() - self.started))

@@ -149,6 +149,8 @@ def _epochs(method: Method, rows: int) -> int | None:
 
 def _line(trace: Trace) -> str:
     """What the live view has room for; the entropy of paths that are drawn evenly says nothing."""
+    if trace.looked:
+        return f"%, {plural(trace.looked, 'path')} looked at"
     if not trace.epochs:
         return "%, epoch 1"
     last = trace.epochs[-1]
