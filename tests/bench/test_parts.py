@@ -8,6 +8,7 @@ from nasturtium.bench.contenders import Contender, check_budget, configured, con
 from nasturtium.bench.hypervolume import front, hypervolume, nadir
 from nasturtium.bench.memory import QuickStore
 from nasturtium.bench.metrics import Course, Measured, Point, Reached, Spent, Until
+from nasturtium.bench.plain import plain_metrics
 from nasturtium.bench.statistics import ranking, spread
 from nasturtium.bench.store import Lines
 from nasturtium.errors import RunError
@@ -205,3 +206,21 @@ def test_the_quick_store_gives_the_histories_of_a_plain_one():
         history = store.finish(failed if number == 4 else done)
         plain = History(history.objectives, history.trials)
         assert (history.ids, history.scored, history.running) == (plain.ids, plain.scored, plain.running)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-10, 1e12])
+def test_a_goal_is_reached_at_the_same_query_in_any_unit(unit: float) -> None:
+    """Joules of 1e-10 are no rounding of 2e-10."""
+    scores = (2.0, 1.7, 1.2, 1.0, 1.4)
+    course = Course(tuple(Point(n + 1, n + 1.0, n + 1, {"y": unit * y}) for n, y in enumerate(scores)), 5, 5.0, 5)
+    assert Until("q", "y", unit, "minimize").of(course) == Measured(4.0)
+
+
+def test_a_search_of_few_queries_is_told_its_best_score():
+    names = [metric.name for metric in plain_metrics("y", "minimize", 1.0, 1000, 15)]
+    assert names == ["queries_to_best", "best_after_15"]
+    assert [one.name for one in plain_metrics("y", "minimize", 1.0, 1000, 60)] == [
+        "queries_to_best",
+        "best_after_20",
+        "best_after_50",
+    ]

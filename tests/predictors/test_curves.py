@@ -1,11 +1,13 @@
 """Learning curves: closed forms, simulated curves of known distribution, and real ones where they are here."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, spearmanr
 
 from nasturtium.errors import RunError
-from nasturtium.predictors import CurveModel, Shape, extrapolate, ladder, learn_shape, power_law
+from nasturtium.predictors import CurveModel, Shape, _curve_shape, extrapolate, ladder, learn_shape, power_law
 from nasturtium.predictors._curve_shape import _surprise, grouped, mean_curve
 from nasturtium.predictors._segments import Segments
 
@@ -133,6 +135,7 @@ def test_equal_and_single_curves_are_no_trouble() -> None:
     mean, deviation = extrapolate([5.0, 5.0], flat, EPOCHS)
     assert mean == pytest.approx(5.0, abs=1e-6)
     assert np.isfinite(deviation)
+    assert extrapolate([4.9, 4.95], flat, EPOCHS) == power_law(np.array([4.9, 4.95]), np.arange(1.0, 3), EPOCHS)
     model = CurveModel.of([[1.0, 2.0]], ladder(EPOCHS))
     assert np.isfinite(model.predict([[1.0], []])).all()
 
@@ -185,3 +188,19 @@ def test_real_curves_are_ranked_better_than_by_their_last_score(shared_data) -> 
 def test_curves_that_are_all_too_short_are_refused() -> None:
     with pytest.raises(RunError, match="No learning curve has the 4 epochs of the first segment: there is nothing"):
         CurveModel.of([[0.1, 0.2, 0.3]], ladder(20, first=4))
+
+
+def test_a_shape_that_cannot_be_inverted_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """L-BFGS may step into a corner of the box, where a covariance is singular to rounding."""
+    calls = itertools.count()
+
+    def surprise(covariance: np.ndarray, groups: object) -> float:
+        if next(calls) == 3:
+            raise np.linalg.LinAlgError("Singular matrix")
+        return _surprise(covariance, groups)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(_curve_shape, "_surprise", surprise)
+    curves = simulated(9, seed=5)
+    shape = learn_shape(curves, ladder(EPOCHS))
+    assert next(calls) > 4
+    assert np.isfinite([shape.scale, shape.fall, shape.rate, shape.settling, shape.noise, shape.calming]).all()

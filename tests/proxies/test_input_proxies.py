@@ -1,6 +1,7 @@
 """Proxies of activations and of gradients by the inputs, against brute force."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,3 +77,13 @@ def test_a_network_that_does_not_see_its_input_has_no_jacobian_scores():
     assert found["zen"] == -math.inf
     assert math.isfinite(found["snip"])
     assert math.isfinite(found["grasp"])
+
+
+def test_nwot_of_fewer_units_than_rows_is_minus_infinity_in_any_order():
+    """The kernel is singular: what is left of its determinant is rounding."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+    rows = torch.randn(32, 6)
+    for order in (torch.arange(32), torch.randperm(32)):
+        batch = replace(vectors(), inputs=rows[order], targets=torch.arange(32) % 3)
+        assert measure(network, batch, ["nwot"])["nwot"] == -math.inf

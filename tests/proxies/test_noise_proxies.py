@@ -114,3 +114,11 @@ def test_stages_are_opened_and_heads_and_finishes_left_out():
     for name, part in parts.items():
         network.add_module(name, part)
     assert main_blocks(network) == [parts["stem"], *stage]
+
+
+def test_entropy_of_wide_features_is_that_of_double_precision_and_of_none_undefined():
+    points = torch.randn(64, 512) @ torch.diag(torch.logspace(0, -12, 512))
+    values = np.linalg.eigvalsh(np.cov(points.double().numpy().T, bias=True)).clip(min=0)
+    shares = values / values.sum()
+    assert _entropy(points) == pytest.approx(-(shares * np.log(shares + 1e-8)).sum(), rel=1e-6)
+    assert math.isnan(_entropy(torch.full((4, 3), 1e38) * torch.tensor([1.0, -10.0, 10.0])))

@@ -225,3 +225,15 @@ def test_milestones_are_rare_and_never_ahead() -> None:
     assert all(mark <= count for count, mark in enumerate(reached, 1))
     assert len(set(reached)) < 35
     assert all(mark > 0.7 * count for count, mark in enumerate(reached, 1))
+
+
+def test_networks_that_are_all_dead_end_no_other() -> None:
+    """Three curves at one half, and one that rises from just below: a curve that starts low is all there is to see."""
+    dead = (0.5,) * EPOCHS
+    done = tuple(
+        Trial(n, SPACE.sample(n), Fidelity(EPOCHS), 0, "random", "complete", {"accuracy": 0.5}, dead) for n in range(3)
+    )
+    rule = CurveStopping(EPOCHS)
+    assert not any(rule.stop(shown, History(ACCURACY, done)) for shown in ((0.49,), (0.49, 0.5), (0.48,) * 5))
+    lively = replace(done[0], number=3, measures={"accuracy": 0.9}, curve=tuple(np.linspace(0.5, 0.9, EPOCHS).tolist()))
+    assert rule.stop((0.1,) * (EPOCHS - 1), History(ACCURACY, (*done, lively)))

@@ -132,3 +132,12 @@ def test_schedulers_are_found_by_their_own_names(name: str) -> None:
 def test_an_unknown_scheduler_is_answered_with_near_names() -> None:
     with pytest.raises(RunError, match=r"There is no scheduler 'asah'\. Did you mean 'asha'\?"):
         scheduler("asah", max_epochs=3)
+
+
+def test_median_stopping_is_refused_where_it_makes_no_sense() -> None:
+    goals = (Objective("accuracy", "maximize"), Objective("params", "minimize"))
+    with pytest.raises(RunError, match="'median-stopping' ends trainings by their learning curve"):
+        MedianStopping(4).next(History(goals))
+    for settings in ({"epochs": 0}, {"least_trials": 0}, {"warm_up": 2.0}, {"warm_up": -1.0}):
+        with pytest.raises(RunError, match=r"epochs is .*, least_trials .* and warm_up .*: at least 1"):
+            MedianStopping(**({"epochs": 4} | settings))  # type: ignore[arg-type]

@@ -117,7 +117,7 @@ class Until:
 
     def of(self, course: Course) -> Measured:
         sign = 1.0 if self.better == "maximize" else -1.0
-        slack = 1e-9 * max(1.0, abs(self.target))
+        slack = 1e-9 * abs(self.target)  # of rounding: objectives may be of any size, such as joules
         for point in course.points:
             if self.shown in point.shown and sign * (point.shown[self.shown] - self.target) >= -slack:
                 return Measured(float(getattr(point, self.clock)))

@@ -99,7 +99,7 @@ def plain_metrics(objective: str, direction: Direction, best: float, rows: int, 
 
     After as many queries as there are rows every search has seen them all, which ranks nobody.
     """
-    asked = [count for count in AFTER if count <= trials or trials == rows]
+    asked = [count for count in AFTER if count <= trials or trials == rows] or [trials]
     after = [Reached(f"best_after_{count}", direction, objective, count, ranked=count < rows) for count in asked]
     return (Until("queries_to_best", objective, best, direction), *after)
 
@@ -114,7 +114,8 @@ def decision_column(table: "pd.DataFrame", name: str, where: str) -> Column:
         row = int(np.flatnonzero(found.isna())[0])
         raise DataError(
             f"The decision {name!r} of {where} has no value in {missing:,} of {len(found):,} rows, first in row {row} "
-            "(counted from 0). Write a value for 'none' there, or leave these rows out."
+            "(counted from 0). Write a value for 'none' there, or leave these rows out. In a CSV the words None, NA, "
+            "null and nan are read as no value: write another, such as 'off'."
         )
     inside = next((value for value in found.tolist() if not isinstance(value, Hashable)), None)
     if inside is not None:

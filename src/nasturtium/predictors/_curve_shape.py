@@ -48,6 +48,9 @@ LOOSENESS = np.array([2.0, 0.2, 0.7, 0.3, 2.0, 0.3])
 BOUNDS = [(float(low), float(high)) for low, high in zip(TYPICAL - 4 * LOOSENESS, TYPICAL + 4 * LOOSENESS, strict=True)]
 """Curves that are all the same have no deviation, and would send its logarithm to minus infinity."""
 
+IMPOSSIBLE = 1e10
+"""Surprise of a shape whose covariance cannot be inverted."""
+
 
 def learn_shape(curves: Sequence[Curve], ends: Ends) -> Shape:
     """The `Shape` of greatest posterior density given these curves (at least one of an epoch or more)."""
@@ -67,7 +70,10 @@ def _learnt(values: bytes, rows: int, ends: Ends) -> Shape:
 
     def loss(theta: Float[np.ndarray, " parameters"]) -> float:
         prior = 0.5 * float((((theta - TYPICAL) / LOOSENESS) ** 2).sum())
-        return _surprise(Shape(*theta).covariance(points.times, points.counts), scaled) + prior
+        try:
+            return _surprise(Shape(*theta).covariance(points.times, points.counts), scaled) + prior
+        except np.linalg.LinAlgError:  # a step to a corner, where points move as one
+            return IMPOSSIBLE
 
     best = minimize(loss, TYPICAL, method="L-BFGS-B", bounds=BOUNDS, options={"maxiter": 30}).x
     return replace(Shape(*best), scale=best[0] + np.log(unit), noise=best[4] + np.log(unit))

@@ -101,13 +101,15 @@ class CurveModel:
 def extrapolate(prefix: Curve, curves: Sequence[Curve], epochs: int) -> tuple[float, float]:
     """Mean and deviation of the score after epoch `epochs` of a curve that has shown `prefix`, its noise included.
 
-    curves: of the other trials, finished or not, of any length. With fewer than 3 finished ones the prefix alone is
-    extrapolated, by `power_law`. Raises `RunError` for an empty prefix and for scores that are not finite.
+    curves: of the other trials, finished or not, of any length. With fewer than 3 finished ones, or where these have
+    all ended at one score, the prefix alone is extrapolated, by `power_law`. Raises `RunError` for an empty prefix and
+    for scores that are not finite.
     """
     mine = checked_curves([prefix])[0]
     if len(mine) >= epochs:
         return float(mine[epochs - 1]), 0.0
-    if sum(len(curve) >= epochs for curve in curves) < LEAST_FINISHED:
+    finished = [curve[epochs - 1] for curve in curves if len(curve) >= epochs]
+    if len(finished) < LEAST_FINISHED or len(set(finished)) == 1:
         return power_law(np.asarray(mine, dtype=float), np.arange(1.0, len(mine) + 1), epochs)
     means, deviations = CurveModel.of([*curves, mine], ladder(epochs)).predict([mine])
     return float(means[0]), float(deviations[0])

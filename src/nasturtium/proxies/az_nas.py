@@ -60,10 +60,13 @@ def _finite(value: float) -> float:
 
 def _entropy(feature: Float[Tensor, "rows channels ..."]) -> float:
     """Entropy of the shares of the principal components of a block's features."""
-    points = _points(feature)
+    points = _points(feature).double()  # in float32 the decomposition fails on some healthy wide networks
     centred = points - points.mean(0)
+    covariance = centred.T @ centred / len(points)
+    if not covariance.isfinite().all():
+        return math.nan
     # A covariance has no negative eigenvalue, but rounding gives some where there are more channels than points.
-    values = torch.linalg.eigvalsh(centred.T @ centred / len(points)).clamp(min=0)
+    values = torch.linalg.eigvalsh(covariance).clamp(min=0)
     shares = values / values.sum()
     return float(-(shares * torch.log(shares + 1e-8)).sum())
 
@@ -83,6 +86,8 @@ def _spread(f_in: Tensor, f_out: Tensor, draws: torch.Generator) -> float:
         return -math.inf
     before, after = _points(_folded(back, signs)), _points(signs)
     matrix = before.T @ after / len(after)
+    if not matrix.isfinite().all():
+        return math.nan
     norm = float(torch.linalg.matrix_norm(matrix, 2))
     return 2 - norm - 1 / (norm + 1e-6)
 

@@ -25,8 +25,9 @@ class CurveStopping:
 
     threshold: least probability of beating the bar that keeps a trial going. top: the bar is the score that this part
     of the finished trials reach or beat; 0: the best. least_epochs: that every trial gets. Until 3 trials have
-    finished, none is ended. Curves hold the first objective's score; with several objectives a trial that loses by it
-    may win by another, which a curve cannot tell, so `next` raises `RunError`.
+    finished, and while all of them have ended at one score, none is ended. Curves hold the first objective's score;
+    with several objectives a trial that loses by it may win by another, which a curve cannot tell, so `next` raises
+    `RunError`.
     """
 
     epochs: int
@@ -50,7 +51,9 @@ class CurveStopping:
             return False
         curves = tuple(trial.curve for trial in history.scored if trial.curve)
         finished = [one[self.epochs - 1] for one in curves if len(one) >= self.epochs]
-        if len(finished) < LEAST_FINISHED:
+        if (
+            len(finished) < LEAST_FINISHED or len(set(finished)) == 1
+        ):  # dead networks alone: no curve tells of a live one
             return False
         sign = history.objectives[0].sign
         bar = float(np.quantile(sign * np.array(finished), self.top))

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nasturtium.errors import RunError
 from nasturtium.roles import Fresh
+from nasturtium.schedulers.extrapolation import refuse_several
 from nasturtium.trial import Fidelity, History
 
 
@@ -16,8 +18,8 @@ from nasturtium.trial import Fidelity, History
 class MedianStopping:
     """Every trial is fresh and trains for `epochs`, or ends early by the rule.
 
-    Curves hold the first objective's metric. least_trials: scored trials needed before any is stopped.
-    warm_up: part of the epochs that every trial gets.
+    Curves hold the first objective's metric; with several objectives `next` raises `RunError`. least_trials: scored
+    trials needed before any is stopped. warm_up: part of the epochs that every trial gets.
     """
 
     epochs: int
@@ -25,7 +27,15 @@ class MedianStopping:
     warm_up: float = 0.25
     name: str = "median-stopping"
 
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.least_trials < 1 or not 0.0 <= self.warm_up < 1.0:
+            raise RunError(
+                f"epochs is {self.epochs}, least_trials {self.least_trials} and warm_up {self.warm_up}: at least 1, at "
+                "least 1, and a part of the epochs from 0 to below 1 are needed."
+            )
+
     def next(self, history: History) -> Fresh:
+        refuse_several(history, self.name)
         return Fresh(Fidelity(self.epochs))
 
     def stop(self, curve: tuple[float, ...], history: History) -> bool:

@@ -16,6 +16,9 @@ GAP = 1
 Cells = tuple[str, list[str]]
 """A label and what stands beside it."""
 
+SMALL = 1e-3
+"""Figures below this are written with significant digits, not with decimals."""
+
 
 def lines(summary: Summary) -> list[str]:
     """Everything that is worth reading: a table for each benchmark, ranks, and what has to be known."""
@@ -86,7 +89,11 @@ def spread(mean: float, std: float | None) -> str:
 
     >>> spread(45.5423, 1.03), spread(104.3, 57.2), spread(0.98123, 0.0019), spread(9.6, 0.0), spread(65, None)
     ('45.54 ± 1.03', '104 ± 57', '0.9812 ± 0.0019', '9.6 ± 0', '65')
+    >>> spread(1.234e-10, 5.6e-12), spread(1.234e-10, 0.0)
+    ('1.23e-10 ± 5.6e-12', '1.23e-10 ± 0')
     """
+    if 0 < abs(mean) < SMALL:
+        return f"{mean:.3g}" + ("" if std is None else f" ± {std:.2g}")
     if not std:
         text = f"{mean:,.4f}".rstrip("0").rstrip(".") if abs(mean) < 1000 else f"{mean:,.0f}"
         return text if std is None else f"{text} ± 0"
