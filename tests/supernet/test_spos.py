@@ -3,6 +3,7 @@
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite, nan
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from nasturtium.errors import LimitError, RunError
 from nasturtium.hardware import CostModel, LimitedCandidates, Limits
-from nasturtium.roles import SearchBudget, Trace, Wanted
+from nasturtium.roles import Derived, SearchBudget, Trace, Wanted
 from nasturtium.space import Architecture, Space
 from nasturtium.supernet import Supernet, course, one_shot
 from nasturtium.supernet.course import Course, Phase, Progress, follow
@@ -293,17 +294,24 @@ def test_progress_says_how_it_ended() -> None:
     assert Progress(shortened=True, stopped=True).ended == "report"
 
 
-def test_looking_at_paths_is_told_and_ends_when_it_is_asked_to(
-    path_space: Space, path_rows: SearchRows, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def looked_at(
+    space: Space, rows: SearchRows, monkeypatch: pytest.MonkeyPatch, stops: Callable[[Trace], bool]
+) -> tuple[Derived, list[int]]:
+    """What is derived with a report that is asked at every step, and the numbers of paths that it was told."""
     monkeypatch.setattr(one_shot, "PULSE_S", 0.0)
     looked: list[int] = []
 
     def report(trace: Trace) -> bool:
         looked.append(trace.looked)
-        return trace.looked == 3
+        return stops(trace)
 
-    found = QUICK.train(Supernet(path_space), path_rows, SearchBudget(), report=report)
+    return QUICK.train(Supernet(space), rows, SearchBudget(), report=report), looked
+
+
+def test_looking_at_paths_is_told_and_ends_when_it_is_asked_to(
+    path_space: Space, path_rows: SearchRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, looked = looked_at(path_space, path_rows, monkeypatch, lambda trace: trace.looked == 3)
     assert [number for number in looked if number] == [1, 2, 3]
     assert found.trace.ended == "finished"
     assert found.trace.remarks == ("Ended early: the best of the first 3 paths that were looked at is derived.",)
@@ -313,13 +321,6 @@ def test_looking_at_paths_is_told_and_ends_when_it_is_asked_to(
 def test_a_training_that_was_stopped_looks_at_all_paths(
     path_space: Space, path_rows: SearchRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(one_shot, "PULSE_S", 0.0)
-    looked: list[int] = []
-
-    def report(trace: Trace) -> bool:
-        looked.append(trace.looked)
-        return True
-
-    found = QUICK.train(Supernet(path_space), path_rows, SearchBudget(), report=report)
+    found, looked = looked_at(path_space, path_rows, monkeypatch, lambda trace: True)
     assert found.trace.ended == "report"
     assert max(looked) >= 6, "the first generation"

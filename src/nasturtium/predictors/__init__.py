@@ -5,7 +5,7 @@ from nasturtium.predictors._segments import ladder
 from nasturtium.predictors._surrogate import Fitted, Surrogate
 from nasturtium.predictors.boosting import Boosting
 from nasturtium.predictors.correlation import Correlation, correlate, correlations, cross_validated, useful
-from nasturtium.predictors.curves import LEAST_FINISHED, CurveModel, extrapolate
+from nasturtium.predictors.curves import CurveModel, are_telling, extrapolate
 from nasturtium.predictors.features import Assembly, assemble
 from nasturtium.predictors.forest import Forest
 from nasturtium.predictors.graph_network import GraphNetwork
@@ -13,7 +13,6 @@ from nasturtium.predictors.mlp_ensemble import MlpEnsemble
 from nasturtium.predictors.power_law import power_law
 
 __all__ = [
-    "LEAST_FINISHED",
     "Assembly",
     "Boosting",
     "Correlation",
@@ -24,6 +23,7 @@ __all__ = [
     "MlpEnsemble",
     "Shape",
     "Surrogate",
+    "are_telling",
     "assemble",
     "correlate",
     "correlations",

@@ -98,6 +98,12 @@ class CurveModel:
         return placed
 
 
+def are_telling(finished: Sequence[float]) -> bool:
+    """Do these last scores of finished curves tell of others? Too few do not, nor those of dead networks alone, which
+    are all equal."""
+    return len(finished) >= LEAST_FINISHED and len(set(finished)) > 1
+
+
 def extrapolate(prefix: Curve, curves: Sequence[Curve], epochs: int) -> tuple[float, float]:
     """Mean and deviation of the score after epoch `epochs` of a curve that has shown `prefix`, its noise included.
 
@@ -108,8 +114,7 @@ def extrapolate(prefix: Curve, curves: Sequence[Curve], epochs: int) -> tuple[fl
     mine = checked_curves([prefix])[0]
     if len(mine) >= epochs:
         return float(mine[epochs - 1]), 0.0
-    finished = [curve[epochs - 1] for curve in curves if len(curve) >= epochs]
-    if len(finished) < LEAST_FINISHED or len(set(finished)) == 1:
+    if not are_telling([curve[epochs - 1] for curve in curves if len(curve) >= epochs]):
         return power_law(np.asarray(mine, dtype=float), np.arange(1.0, len(mine) + 1), epochs)
     means, deviations = CurveModel.of([*curves, mine], ladder(epochs)).predict([mine])
     return float(means[0]), float(deviations[0])

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import norm
 
 from nasturtium.errors import RunError
-from nasturtium.predictors import LEAST_FINISHED, CurveModel, ladder, learn_shape
+from nasturtium.predictors import CurveModel, are_telling, ladder, learn_shape
 from nasturtium.roles import Fresh
 from nasturtium.trial import Fidelity, History
 
@@ -51,9 +51,7 @@ class CurveStopping:
             return False
         curves = tuple(trial.curve for trial in history.scored if trial.curve)
         finished = [one[self.epochs - 1] for one in curves if len(one) >= self.epochs]
-        if (
-            len(finished) < LEAST_FINISHED or len(set(finished)) == 1
-        ):  # dead networks alone: no curve tells of a live one
+        if not are_telling(finished):
             return False
         sign = history.objectives[0].sign
         bar = float(np.quantile(sign * np.array(finished), self.top))

@@ -4,27 +4,14 @@ They can be put into another order without a change of the link's function, if e
 reordered with them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nasturtium.blocks import Expr, Gate, Primitive, Seq, Sum
-from nasturtium.blocks.primitives import (
-    Activation,
-    Conv,
-    Dropout,
-    GlobalPool,
-    Identity,
-    Linear,
-    Norm,
-    Pool,
-    Resize,
-    Zero,
-)
+from nasturtium.blocks.primitives import Conv, Linear, Norm
+from nasturtium.supernet.parameters import EACH_ALONE
 from nasturtium.task import Signal
-
-EACH_ALONE = (Activation, Dropout, GlobalPool, Identity, Pool, Resize, Zero)
-"""Primitives without parameters that treat every channel by itself."""
 
 
 class Use(NamedTuple):
@@ -36,7 +23,8 @@ class Use(NamedTuple):
 
 @dataclass
 class Channels:
-    """One run. made, carried: parameters along it; read: those of what takes it in. depth: of the gates around it."""
+    """One run. carried: parameters along it; read: those of what takes it in. depth: of the gates around it. made: in
+    here. pinned: its order is seen by others."""
 
     depth: int
     carried: list[Use] = field(default_factory=list)
@@ -105,7 +93,7 @@ def inner_runs(variants: Iterable[tuple[Expr, Signal]]) -> list[Channels]:
 def _meet(runs: Runs) -> None:
     """Runs along the same axis of one parameter, in several variants, are one."""
     seen: dict[Use, int] = {}
-    for number, run in enumerate(list(runs.listed)):
+    for number, run in enumerate(runs.listed):
         if number not in runs.same:
             for use in run.uses:
                 runs.join(seen.setdefault(use, number), number)
@@ -141,13 +129,13 @@ def _leaf(runs: Runs, leaf: Primitive, x: Signal, arriving: int, name: str, dept
             (run.read if run.depth == depth else run.carried).append(Use(f"{name}weight", 1))
             made = runs.new(depth)
             runs[made].made = True
-            runs[made].carried += _along(name, {"weight": True, "bias": bias})
+            runs[made].carried += _along(name, bias)
             return made
         case Conv(groups=0, out_channels=out, bias=bias) if out == x.channels:
-            runs[arriving].carried += _along(name, {"weight": True, "bias": bias})
+            runs[arriving].carried += _along(name, bias)
             return arriving
         case Norm(kind="batch" | "layer"):
-            runs[arriving].carried += _along(name, {"weight": True, "bias": True})
+            runs[arriving].carried += _along(name)
             return arriving
     if isinstance(leaf, EACH_ALONE) or leaf.is_identity(x):
         return arriving
@@ -155,8 +143,8 @@ def _leaf(runs: Runs, leaf: Primitive, x: Signal, arriving: int, name: str, dept
     return _fixed(runs, depth)
 
 
-def _along(name: str, there: Mapping[str, bool]) -> list[Use]:
-    return [Use(f"{name}{own}", 0) for own, is_there in there.items() if is_there]
+def _along(name: str, bias: bool = True) -> list[Use]:
+    return [Use(f"{name}{own}", 0) for own in ("weight", "bias")[: 1 + bias]]
 
 
 def _fixed(runs: Runs, depth: int) -> int:

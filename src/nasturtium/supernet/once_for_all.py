@@ -22,7 +22,7 @@ from nasturtium.supernet.inherited import HELD
 from nasturtium.supernet.one_shot import SearchRows
 from nasturtium.supernet.path_search import Asked, Net, Session, Settings
 from nasturtium.supernet.paths import Batch, PathNet, taught
-from nasturtium.supernet.sizes import DIMENSIONS, Dimension, dimensions, extremes
+from nasturtium.supernet.sizes import DIMENSIONS, Dimension, dimensions, extremes, greatest
 from nasturtium.supernet.sorting import sort_channels
 from nasturtium.supernet.supernet import Supernet
 from nasturtium.training import Recipe
@@ -123,8 +123,8 @@ class OnceForAll:
     def phases(self, space: Space) -> list[Phase]:
         """The course over the ordered decisions of a space."""
         largest, kinds = extremes(space).largest, dimensions(space)
-        greatest = _greatest(space, largest)
-        fixed = {index: greatest[index] for index in kinds}
+        widest = _widest(space, largest)
+        fixed = {index: widest[index] for index in kinds}
         lesson = Distilled(self.distillation)
         found = [Phase("full", Elastic(space, tuple(fixed.items())), share=self.full, graduate=largest)]
         for kind in DIMENSIONS:
@@ -135,13 +135,13 @@ class OnceForAll:
             if kind != "kernel" and any(space.program.sizes[index] > 2 for index in mine):
                 near = {index: max(0, space.program.sizes[index] - 2) for index in mine}
                 draw = Elastic(space, kept, tuple((index, 2) for index in mine), paths)
-                before = Sorted(greatest) if kind == "width" else None
+                before = Sorted(widest) if kind == "width" else None
                 found.append(
                     Phase(f"{kind}, first", draw, lesson, self.first, self.rates[1], effort=paths, before=before)
                 )
             if mine:
                 rate = self.rates[0] if kind == "kernel" else self.rates[2]
-                before = Sorted(greatest, near) if kind == "width" else None
+                before = Sorted(widest, near) if kind == "width" else None
                 draw = Elastic(space, kept, (), paths)
                 found.append(Phase(kind, draw, lesson, self.small, rate, effort=paths, before=before))
         return found
@@ -159,14 +159,12 @@ class Sorted:
         assert isinstance(net, Supernet), "only a supernet has channels to sort"
         trained = None
         if self.trained is not None:
-            raw = [self.trained.get(index, code) for index, code in enumerate(self.greatest)]
-            trained = net.space.from_codes(net.space.program.mask(raw))
+            trained = net.space.program.mask([self.trained.get(at, code) for at, code in enumerate(self.greatest)])
         sort_channels(net, self.greatest, trained)
 
 
-def _greatest(space: Space, largest: Architecture) -> Codes:
+def _widest(space: Space, largest: Architecture) -> Codes:
     """Code of every decision in the largest network. What is dead in it (an option not taken) is ordered as well: its
     greatest value."""
-    codes, ordered = space.codes(largest), dimensions(space)
-    most = [size - 1 if index in ordered else 0 for index, size in enumerate(space.program.sizes)]
-    return tuple(code if code >= 0 else most[index] for index, code in enumerate(codes))
+    pairs = zip(space.codes(largest), greatest(space), strict=True)
+    return tuple(code if code >= 0 else most for code, most in pairs)

@@ -21,7 +21,10 @@ from nasturtium.blocks.primitives import (
 from nasturtium.supernet.slices import Axes, Axis, Factor, axes_of, channels_after, channels_of, length
 from nasturtium.task import Signal
 
-ANY_SIDE = (Activation, Conv, Dropout, GlobalPool, Identity, Linear, Norm, Pool, Resize, Zero)
+EACH_ALONE = (Activation, Dropout, GlobalPool, Identity, Pool, Resize, Zero)
+"""Primitives without parameters that treat every channel by itself."""
+
+ANY_SIDE = (*EACH_ALONE, Conv, Linear, Norm)
 """Primitives whose parameters are the same for inputs of all sides."""
 
 

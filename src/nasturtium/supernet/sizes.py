@@ -54,10 +54,14 @@ def extremes(space: Space) -> Extremes:
 
     Raises `SpaceError` for a space whose costs cannot be counted.
     """
-    costs, ordered = CostModel(space), dimensions(space)
-    high = [size - 1 if index in ordered else 0 for index, size in enumerate(space.program.sizes)]
-    low = [0] * len(space.decisions)
-    return Extremes(_extreme(space, costs, high, 1), _extreme(space, costs, low, -1))
+    costs, low = CostModel(space), [0] * len(space.decisions)
+    return Extremes(_extreme(space, costs, greatest(space), 1), _extreme(space, costs, low, -1))
+
+
+def greatest(space: Space) -> list[int]:
+    """The greatest code of every ordered decision, the first of the others."""
+    ordered = dimensions(space)
+    return [size - 1 if index in ordered else 0 for index, size in enumerate(space.program.sizes)]
 
 
 Size = tuple[int, int]

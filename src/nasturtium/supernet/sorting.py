@@ -12,7 +12,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from nasturtium.space import Architecture
 from nasturtium.space.places import Codes
 from nasturtium.supernet._inner import Channels, Use, inner_runs
 from nasturtium.supernet.links import Branch, Link, Node, Prefix, Series, Staged, Step
@@ -24,24 +23,23 @@ from nasturtium.supernet.supernet import Supernet
 Made = dict[str, Axes]
 """How each parameter of a link is made up, by its name in the link's module."""
 
-
 MOST = 4096
 """Variants of a link that are looked at."""
 
 
 @torch.no_grad()
-def sort_channels(supernet: Supernet, greatest: Codes, trained: Architecture | None = None) -> int:
+def sort_channels(supernet: Supernet, greatest: Codes, trained: Codes | None = None) -> int:
     """Sort the channels inside of all links, in place, the most important first.
 
     greatest: code of every decision in the widest network, those included that are dead in it. What networks of these
-    widths do stays as it is, whatever they take where decisions have no order. trained: the narrowest architecture that
-    was trained before. Its widths, and all between those and the full ones, keep the channels that they have: only
+    widths do stays as it is, whatever they take where decisions have no order. trained: codes of the narrowest network
+    that was trained before. Its widths, and all between those and the full ones, keep the channels that they have: only
     their order changes. Returns how many runs of channels were sorted.
     """
     narrow = None if trained is None else {step.key: _made(supernet, step, at) for step, at in supernet.states(trained)}
     links = dict[str, dict[tuple[Step, State], None]]()
-    for architecture in _variants(supernet, greatest):
-        for step, state in supernet.states(architecture):
+    for codes in _variants(supernet, greatest):
+        for step, state in supernet.states(codes):
             if step.cell is None:
                 links.setdefault(step.key, {})[step, state] = None
     count = 0
@@ -52,8 +50,8 @@ def sort_channels(supernet: Supernet, greatest: Codes, trained: Architecture | N
     return count
 
 
-def _variants(supernet: Supernet, greatest: Codes) -> Iterator[Architecture]:
-    """The widest networks with all that each link may be, one link after the other."""
+def _variants(supernet: Supernet, greatest: Codes) -> Iterator[Codes]:
+    """Codes of the widest networks with all that each link may be, one link after the other."""
     space, ordered = supernet.space, dimensions(supernet.space)
     free = {n.index: n.decision.size for n in space.decisions if n.index not in ordered}
     seen = set[Codes]()
@@ -64,7 +62,7 @@ def _variants(supernet: Supernet, greatest: Codes) -> Iterator[Architecture]:
             masked = space.program.mask([new.get(index, code) for index, code in enumerate(greatest)])
             if masked not in seen:
                 seen.add(masked)
-                yield space.from_codes(masked)
+                yield masked
 
 
 def _reached(node: Node, taken: dict[int, int]) -> Iterator[tuple[Link, dict[int, int]]]:
@@ -87,14 +85,15 @@ def _made(supernet: Supernet, step: Step, state: State) -> Made:
 
 def _sort(supernet: Supernet, key: str, run: Channels, made: Made, narrow: Made | None) -> bool:
     """Was it possible? A run that is spread over several tensors is left as it is."""
-    places = {use: supernet.bank.along(named(key, use.name), made[use.name], use.axis) for use in run.uses}
-    if any(place is None for place in places.values()):
-        return False
-    found = {use: place for use, place in places.items() if place is not None}
+    found = dict[Use, tuple[Tensor, int]]()
+    for use in run.uses:
+        place = supernet.bank.along(named(key, use.name), made[use.name], use.axis)
+        if place is None:
+            return False
+        found[use] = place
     first = run.read[0]
     count = length(made[first.name][first.axis])
-    importance = sum((_norms(*found[use], count) for use in run.read), torch.zeros(()))
-    assert isinstance(importance, Tensor)
+    importance = torch.stack([_norms(*found[use], count) for use in run.read]).sum(0)
     order = _descending(importance, _bounds(supernet, key, first, count, narrow))
     for tensor, axis in found.values():
         every = torch.arange(tensor.shape[axis], device=tensor.device)

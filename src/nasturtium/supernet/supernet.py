@@ -124,9 +124,12 @@ class Supernet(nn.Module):
             self._routes[codes] = self._route(codes)
         return self._routes[codes]
 
-    def states(self, architecture: Architecture) -> Iterator[tuple[Step, State]]:
-        """The links of an architecture with what arrives at them, in order."""
-        return self._states(self.space.codes(architecture))
+    def states(self, codes: Codes) -> Iterator[tuple[Step, State]]:
+        """The links of the architecture of these codes with what arrives at them, in order."""
+        state = self.start
+        for step in steps(self.chain, codes):
+            yield step, state
+            state = self.units.after(step, state)
 
     def chosen(self, architecture: Architecture) -> tuple[tuple[int, ...], ...]:
         """The options of each mixture that are active in an architecture; none where the mixture is dead in it."""
@@ -164,10 +167,4 @@ class Supernet(nn.Module):
         return self
 
     def _route(self, codes: Codes) -> list[tuple[Step, Unit]]:
-        return [(step, self.units.path(step, state)) for step, state in self._states(codes)]
-
-    def _states(self, codes: Codes) -> Iterator[tuple[Step, State]]:
-        state = self.start
-        for step in steps(self.chain, codes):
-            yield step, state
-            state = self.units.after(step, state)
+        return [(step, self.units.path(step, state)) for step, state in self.states(codes)]
